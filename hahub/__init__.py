@@ -1,0 +1,1 @@
+"""hahub: an event-driven notification hub for high availability, with a VRRP core compatible with keepalived."""

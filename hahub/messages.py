@@ -1,0 +1,172 @@
+"""The records that processes send each other, to and from JSON.
+
+One record is one SOCK_SEQPACKET packet: ``["Name", {fields}]``. What is too large for a packet, or is a
+file descriptor, travels as an attached descriptor (``hahub.link``); the record says which.
+
+    parent <-> core   Configure, ScriptResult, HubLink, Shutdown  ->    Ready, Transition, Log, Stopped  <-
+    parent <-> hub    Configure, CoreLink, Shutdown               ->    Ready, Log, Stopped              <-
+    core   <-> hub    Transition, Gap                             ->    Ack                              <-
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from hahub.model import Transition
+from hahub.settings import CoreSettings, HubSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Here is your configuration. Attached: a memory file with the JSON of the settings, then the FIFOs.
+
+    Sent once after start and again at each reload; the core's FIFOs follow in the order of writing.
+    """
+
+    fifos: tuple[str, ...] = ()
+    """Path of each attached FIFO, for messages; the parent made and opened them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The process is configured and works; ``notes`` tell what it had to do without."""
+
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HubLink:
+    """To the core. Attached: a new link to the hub; send again what is not acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoreLink:
+    """To the hub. Attached: a new link to the core."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptResult:
+    """To the core: the verdict on a ``vrrp_script`` after rise and fall; sent at each change of it."""
+
+    script: str
+    succeeded: bool
+    detail: str = ""
+    """For people: ``exited with status 2``, ``timed out after 1 s``, ``cannot be executed: ...``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """Finish: the core resigns and reports STOP, the hub flushes within ``grace`` seconds."""
+
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """To the core: the transitions of ``boot`` up to ``seq`` are in the journal."""
+
+    boot: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """To the hub: transitions ``first`` to ``last`` of ``boot`` are lost for good."""
+
+    boot: str
+    first: int
+    last: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A line for the log, written by the parent, so that nobody else can block on it."""
+
+    level: int
+    """As in ``logging``: 10 debug, 20 info, 30 warning, 40 error."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The last record of a process that ends in good order."""
+
+    detail: str = ""
+    clean: bool = True
+    """False when something was left undone, such as messages that wait for the next start."""
+
+
+Record = (
+    Configure
+    | Ready
+    | HubLink
+    | CoreLink
+    | ScriptResult
+    | Shutdown
+    | Ack
+    | Gap
+    | Log
+    | Stopped
+    | Transition
+)
+
+_TYPES: dict[str, type[Record]] = {
+    t.__name__: t
+    for t in (
+        Configure,
+        Ready,
+        HubLink,
+        CoreLink,
+        ScriptResult,
+        Shutdown,
+        Ack,
+        Gap,
+        Log,
+        Stopped,
+        Transition,
+    )
+}
+_encoder = msgspec.json.Encoder()
+_envelope = msgspec.json.Decoder(tuple[str, msgspec.Raw])
+_decoders = {name: msgspec.json.Decoder(t) for name, t in _TYPES.items()}
+
+
+class MessageError(Exception):
+    """A packet between processes that is not a record."""
+
+
+def encode(record: Record) -> bytes:
+    """Write one record as one packet."""
+    return _encoder.encode((type(record).__name__, record))
+
+
+def decode(packet: bytes) -> Record:
+    """Read one packet.
+
+    Raises MessageError, naming the record and the field, when it is not one of ours.
+    """
+    try:
+        name, body = _envelope.decode(packet)
+        return _decoders[name].decode(body)
+    except KeyError as error:
+        raise MessageError(f"unknown record {error}") from None
+    except msgspec.MsgspecError as error:
+        raise MessageError(f"packet of {len(packet)} bytes is not a record: {error}") from error
+
+
+_S = TypeVar("_S", CoreSettings, HubSettings)
+
+
+def encode_settings(settings: CoreSettings | HubSettings) -> bytes:
+    """Write settings for the memory file of Configure. Holds secrets: never log it."""
+    return _encoder.encode(settings)
+
+
+def decode_settings(text: bytes, to: type[_S]) -> _S:
+    """Read settings from the memory file of Configure. Raises MessageError."""
+    try:
+        return msgspec.json.decode(text, type=to)
+    except msgspec.MsgspecError as error:
+        raise MessageError(f"{to.__name__}: {error}") from error

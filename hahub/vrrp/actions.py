@@ -1,0 +1,50 @@
+"""What a virtual router wants done: the outputs of its state machine, in the order of doing."""
+
+from dataclasses import dataclass
+
+from hahub.model import Reason, State
+
+
+@dataclass(frozen=True, slots=True)
+class SendAdvert:
+    """Send one advertisement with this priority; 0 resigns."""
+
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddAddresses:
+    """Put all virtual addresses on their interfaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveAddresses:
+    """Take all virtual addresses off their interfaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceAddresses:
+    """Send ``repeat`` gratuitous ARP frames for each virtual address."""
+
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Tell everyone: a change of state, or an event in keepalived's sense."""
+
+    state: State
+    previous: State
+    priority: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line for the log, not worth telling anyone; rate limited by ``topic``."""
+
+    topic: str
+    text: str
+
+
+Action = SendAdvert | AddAddresses | RemoveAddresses | AnnounceAddresses | Report | Note

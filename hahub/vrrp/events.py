@@ -1,0 +1,66 @@
+"""What can happen to a virtual router: the inputs of its state machine."""
+
+from dataclasses import dataclass
+
+from hahub.vrrp.packet import Advertisement
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Begin. The interface and script facts known so far came before, as events of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdvertReceived:
+    """A valid advertisement for this virtual router arrived; invalid ones never become events (VR-067)."""
+
+    advert: Advertisement
+    source: int
+    """IPv4 address of the sender as an unsigned integer, for the tie break (VR-095)."""
+    source_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineReached:
+    """The time ``Instance.next_deadline`` has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceChanged:
+    """The interface went up or down, or its primary address changed."""
+
+    up: bool
+    source: int | None
+    """Primary IPv4 address as an unsigned integer; None when the interface has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptChanged:
+    """The verdict on a tracked script changed, or came for the first time."""
+
+    name: str
+    succeeded: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesLost:
+    """Somebody else removed virtual addresses that this master holds."""
+
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownRequested:
+    """Leave in good order."""
+
+
+Event = (
+    Started
+    | AdvertReceived
+    | DeadlineReached
+    | InterfaceChanged
+    | ScriptChanged
+    | AddressesLost
+    | ShutdownRequested
+)
