@@ -1,0 +1,54 @@
+"""Writing to a notify FIFO without ever waiting for its reader."""
+
+import os
+import select
+from typing import Final
+
+PIPE_BUF: Final = select.PIPE_BUF
+"""Bytes up to which one write() to a pipe is all or nothing (4096 on Linux; POSIX pipe(7))."""
+
+
+class FifoWriter:
+    """Writes lines to one FIFO, one ``write()`` each, and counts what could not be written.
+
+    The descriptor stays the caller's, who closes it. It is made non-blocking here; opened ``O_RDWR``, as keepalived does, it
+    needs no reader and never raises SIGPIPE.
+    """
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        """path: for messages only."""
+        os.set_blocking(descriptor, False)
+        self.descriptor = descriptor
+        self.path = path
+        self.written = 0
+        """Lines in the pipe or read from it."""
+        self.dropped = 0
+        """Lines lost because the pipe was full."""
+        self.too_long = 0
+        """Lines refused because they exceed PIPE_BUF: such a write could be torn apart."""
+        self.failed = 0
+        """Lines lost to any other error."""
+        self.last_error: OSError | None = None
+        """The latest of these other errors."""
+
+    @property
+    def lost(self) -> int:
+        """Lines that no reader will ever see."""
+        return self.dropped + self.too_long + self.failed
+
+    def write(self, line: bytes) -> bool:
+        """Write one line, all of it or nothing; False and a count when it is lost. Never blocks, never raises OSError."""
+        if len(line) > PIPE_BUF:
+            self.too_long += 1
+            return False
+        try:
+            os.write(self.descriptor, line)
+        except BlockingIOError:
+            self.dropped += 1
+            return False
+        except OSError as error:
+            self.failed += 1
+            self.last_error = error
+            return False
+        self.written += 1
+        return True
