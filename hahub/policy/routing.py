@@ -1,0 +1,27 @@
+"""Which channels are told about a transition."""
+
+from collections.abc import Sequence
+
+from hahub.model import State, Transition
+from hahub.settings import ChannelSettings
+
+IMPLICIT_MAIL = "smtp_alert"
+"""Name of the channel that keepalived's ``smtp_alert`` and ``notification_email`` make."""
+MACHINE_TYPES = frozenset({"webhook"})
+"""Channel types read by programs: they get the events too, which would only be noise for people."""
+
+
+def channels_for(transition: Transition, channels: Sequence[ChannelSettings]) -> tuple[str, ...]:
+    """Names of the channels to tell, in the order of ``channels``."""
+    return tuple(channel.name for channel in channels if _wants(channel, transition))
+
+
+def _wants(channel: ChannelSettings, transition: Transition) -> bool:
+    if transition.state is State.INIT:
+        return False
+    if channel.instances is not None and transition.name not in channel.instances:
+        return False
+    if transition.state.is_event:
+        return channel.type in MACHINE_TYPES
+    # keepalived mails only when the state differs from the last one mailed (vrrp_notify.c:196).
+    return channel.name != IMPLICIT_MAIL or transition.state is not transition.previous
