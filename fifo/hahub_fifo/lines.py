@@ -8,8 +8,8 @@
     |        +---------------- name in double quotes, nothing escaped: blanks and quotes stand as they are
     +------------------------- INSTANCE or GROUP
 
-Nothing else is in a line: no time, no sequence number. The name ends at the last quote that is followed by a word
-and a number, so that every name without a line feed can be read back.
+Nothing else is in a line: no time, no sequence number. The name ends at the last quote that is followed by a
+word and a number, so that every name without a line feed can be read back.
 """
 
 import re
@@ -51,7 +51,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class UnknownLine:
-    """A line that is not ours to read, kept as it came: keepalived's VS and RS lines, or a line cut in two."""
+    """A line that says nothing about VRRP, kept as it came: keepalived's VS and RS lines, or half a line."""
 
     text: str
     """Without leading NULs and the line feed."""

@@ -11,7 +11,7 @@ from typing import Final
 from hahub_fifo.lines import Line, UnknownLine, parse_line
 
 LONGEST_LINE: Final = 64 * 1024
-"""Bytes; what is longer without a line feed is passed on in pieces, so that garbage cannot fill the memory."""
+"""Bytes; what is longer without a line feed is passed on in pieces: garbage cannot fill the memory."""
 
 _CHUNK = 64 * 1024
 
@@ -60,7 +60,7 @@ def follow(
     """Yield each line for ever: over the end of the writer, and over a FIFO that is removed and made again.
 
     Waits for a path that is not there yet. Something there that is no FIFO raises OSError.
-    check_interval: seconds between looks at ``stopped`` and at whether the FIFO was replaced while nobody wrote.
+    check_interval: seconds between looks at ``stopped``, and at whether the FIFO was replaced in silence.
     stopped: asked when nothing is to be read; True ends the iteration.
     """
     while True:
@@ -96,15 +96,16 @@ def _chunks(
 ) -> Iterator[list[Line | UnknownLine]]:
     """Yield the lines of each read until the writer is gone, the FIFO was unlinked, or ``stopped``.
 
-    The kernel reports a hang-up only after a writer came and went, so that waiting for the first one is quiet.
+    The kernel reports a hang-up only after a writer came and went: waiting for the first one is quiet.
     The link count, not the inode number, tells that a FIFO was replaced: numbers are reused at once.
+    What was written before the FIFO was unlinked is still read.
     """
     poller = select.poll()
     poller.register(descriptor, select.POLLIN)
     splitter = LineSplitter()
     while True:
         if not poller.poll(check_interval * 1000):
-            if stopped() or os.fstat(descriptor).st_nlink == 0:
+            if stopped() or (os.fstat(descriptor).st_nlink == 0 and not poller.poll(0)):
                 break
             continue
         try:

@@ -11,8 +11,8 @@ PIPE_BUF: Final = select.PIPE_BUF
 class FifoWriter:
     """Writes lines to one FIFO, one ``write()`` each, and counts what could not be written.
 
-    The descriptor stays the caller's, who closes it. It is made non-blocking here; opened ``O_RDWR``, as keepalived does, it
-    needs no reader and never raises SIGPIPE.
+    The descriptor stays the caller's, who closes it. It is made non-blocking here; opened ``O_RDWR``, as
+    keepalived does, it needs no reader and never raises SIGPIPE.
     """
 
     def __init__(self, descriptor: int, path: str) -> None:
@@ -37,7 +37,10 @@ class FifoWriter:
         return self.dropped + self.too_long + self.failed
 
     def write(self, line: bytes) -> bool:
-        """Write one line, all of it or nothing; False and a count when it is lost. Never blocks, never raises OSError."""
+        """Write all of one line or nothing of it; False, and a count, when it is lost.
+
+        Never blocks, never raises OSError.
+        """
         if len(line) > PIPE_BUF:
             self.too_long += 1
             return False
