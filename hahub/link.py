@@ -44,7 +44,9 @@ class Link:
         """
         packet = messages.encode(record)
         if len(packet) > PACKET_SIZE_MAX:
-            raise ValueError(f"{type(record).__name__} takes {len(packet)} bytes, at most {PACKET_SIZE_MAX} fit")
+            raise ValueError(
+                f"{type(record).__name__} takes {len(packet)} bytes, at most {PACKET_SIZE_MAX} fit"
+            )
         try:
             if descriptors:
                 socket.send_fds(self._sock, [packet], list(descriptors))

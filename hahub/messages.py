@@ -99,17 +99,7 @@ class Stopped:
 
 
 Record = (
-    Configure
-    | Ready
-    | HubLink
-    | CoreLink
-    | ScriptResult
-    | Shutdown
-    | Ack
-    | Gap
-    | Log
-    | Stopped
-    | Transition
+    Configure | Ready | HubLink | CoreLink | ScriptResult | Shutdown | Ack | Gap | Log | Stopped | Transition
 )
 
 _TYPES: dict[str, type[Record]] = {

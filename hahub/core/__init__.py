@@ -1,0 +1,1 @@
+"""The VRRP core: a real-time process that does nothing but VRRP, and never waits for anyone."""

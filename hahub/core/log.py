@@ -1,0 +1,44 @@
+"""The core's log: records to the parent, who writes them; repeated lines are counted instead of sent."""
+
+import time
+from dataclasses import dataclass
+
+from hahub.core.outlet import Outlet
+from hahub.messages import Log
+
+DEBUG, INFO, WARNING, ERROR = 10, 20, 30, 40
+"""Levels, as in ``logging``, which is not loaded here."""
+
+REPEAT_INTERVAL = 60.0
+"""Seconds before the same topic is logged again."""
+_TOPICS_MAX = 2_000
+
+
+@dataclass(slots=True)
+class _Topic:
+    next_at: float
+    suppressed: int = 0
+
+
+class CoreLog:
+    """Never waits; a flood of the same finding costs one line a minute (VR-066)."""
+
+    def __init__(self, parent: Outlet) -> None:
+        self._parent = parent
+        self._topics: dict[tuple[str, str], _Topic] = {}
+
+    def write(self, level: int, text: str) -> None:
+        self._parent.put(Log(level, text))
+
+    def limited(self, level: int, subject: str, topic: str, text: str) -> None:
+        """Log at most once a minute for each (subject, topic); neither may come from a packet."""
+        now = time.monotonic()
+        known = self._topics.get((subject, topic))
+        if known is not None and now < known.next_at:
+            known.suppressed += 1
+            return
+        more = f" ({known.suppressed} more since)" if known is not None and known.suppressed else ""
+        if known is None and len(self._topics) >= _TOPICS_MAX:
+            self._topics.clear()
+        self._topics[subject, topic] = _Topic(now + REPEAT_INTERVAL)
+        self.write(level, f"{subject}: {text}{more}")

@@ -1,0 +1,112 @@
+"""Telling: every report becomes a transition with a number, a FIFO line, and records to the parent and the hub.
+
+The hub acknowledges what is in its journal; until then the transition is kept and sent again over each new link.
+"""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from hahub.core.outlet import Outlet
+from hahub.link import Link
+from hahub.messages import Ack, Gap
+from hahub.model import Kind, Transition
+from hahub.settings import InstanceSettings
+from hahub.vrrp.actions import Report
+from hahub_fifo import FifoWriter, Line, format_line
+
+UNACKNOWLEDGED_MAX = 10_000
+"""Transitions kept for a hub that is away; older ones become an explicit gap."""
+
+
+class Reporter:
+    """Numbers, writes and keeps the transitions of one life of the core. Never waits."""
+
+    def __init__(self, boot: str, parent: Outlet) -> None:
+        self.boot = boot
+        self._parent = parent
+        self._hub = Outlet()
+        self._hub_connected = False
+        self._fifos: Sequence[FifoWriter] = ()
+        self._unacknowledged: deque[Transition] = deque()
+        self._sequence = 0
+        self._lost_first = 0
+        self._lost_last = 0
+
+    @property
+    def hub_outlet(self) -> Outlet:
+        return self._hub
+
+    @property
+    def all_acknowledged(self) -> bool:
+        return not self._unacknowledged
+
+    @property
+    def has_hub(self) -> bool:
+        return self._hub_connected
+
+    def use_fifos(self, fifos: Sequence[FifoWriter]) -> None:
+        """Write to these, in this order, from now on."""
+        self._fifos = fifos
+
+    def report(self, node: str, settings: InstanceSettings, report: Report) -> Transition:
+        """Tell everyone about one report of one instance."""
+        self._sequence += 1
+        transition = Transition(
+            kind=Kind.INSTANCE,
+            name=settings.name,
+            state=report.state,
+            previous=report.previous,
+            priority=report.priority,
+            reason=report.reason,
+            node=node,
+            boot=self.boot,
+            seq=self._sequence,
+            at=time.time(),
+            monotonic=time.monotonic(),
+            interface=settings.interface,
+            virtual_router_id=settings.virtual_router_id,
+            addresses=tuple(str(address) for address in settings.virtual_addresses),
+        )
+        line = format_line(Line(transition.kind, transition.name, transition.state, transition.priority))
+        for fifo in self._fifos:
+            fifo.write(line)
+        self._parent.put(transition)
+        self._keep(transition)
+        if self._hub_connected:
+            self._hub.put(transition)
+        return transition
+
+    def _keep(self, transition: Transition) -> None:
+        if len(self._unacknowledged) >= UNACKNOWLEDGED_MAX:
+            lost = self._unacknowledged.popleft()
+            self._lost_first = self._lost_first or lost.seq
+            self._lost_last = lost.seq
+        self._unacknowledged.append(transition)
+
+    def connect_hub(self, link: Link) -> None:
+        """A new hub, or a new life of it: everything it has not acknowledged goes out again, in order."""
+        self._hub.clear()
+        self._hub.attach(link)
+        self._hub_connected = True
+        if self._lost_first:
+            self._hub.put(
+                Gap(
+                    self.boot, self._lost_first, self._lost_last, "the hub was away for too long to keep them"
+                )
+            )
+        for transition in self._unacknowledged:
+            self._hub.put(transition)
+
+    def disconnect_hub(self) -> None:
+        self._hub.attach(None)
+        self._hub_connected = False
+
+    def acknowledged(self, ack: Ack) -> None:
+        """The hub has journalled everything up to here. An answer to an earlier life of the core is ignored."""
+        if ack.boot != self.boot:
+            return
+        while self._unacknowledged and self._unacknowledged[0].seq <= ack.seq:
+            self._unacknowledged.popleft()
+        if ack.seq >= self._lost_last:
+            self._lost_first = self._lost_last = 0

@@ -1,0 +1,231 @@
+"""One virtual router at work: its state machine, and everything it can ever send, encoded beforehand.
+
+A transition is then a handful of ``send`` calls. What was encoded is made again when configuration, priority,
+source address or interfaces change.
+"""
+
+import ipaddress
+from collections.abc import Callable
+
+from hahub.core.interfaces import Interfaces
+from hahub.core.log import INFO, WARNING, CoreLog
+from hahub.core.schedule import Schedule
+from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches
+from hahub.net.adverts import VRRP_GROUP4
+from hahub.net.frames import FrameSender, gratuitous_arp
+from hahub.settings import InstanceSettings, VirtualAddress
+from hahub.vrrp import events
+from hahub.vrrp.actions import (
+    Action,
+    AddAddresses,
+    AnnounceAddresses,
+    Note,
+    RemoveAddresses,
+    Report,
+    SendAdvert,
+)
+from hahub.vrrp.instance import Instance
+from hahub.vrrp.packet import PASS_TYPE, Advertisement, DecodeError, auth_bytes, encode, split_ip
+from hahub.vrrp.reception import Rejected, check
+
+_GROUP = int(ipaddress.IPv4Address(VRRP_GROUP4))
+
+
+class Router:
+    """Runs one Instance: events in from the process, actions out to sockets and netlink, reports to ``tell``."""
+
+    def __init__(
+        self,
+        settings: InstanceSettings,
+        *,
+        startup_delay: float,
+        interfaces: Interfaces,
+        commands: AddressCommands,
+        log: CoreLog,
+        tell: Callable[[InstanceSettings, Report], None],
+        schedule: Schedule["Router"],
+    ) -> None:
+        self.instance = Instance(settings, startup_delay=startup_delay)
+        self.rejected = 0
+        """Packets for this virtual router that were not valid."""
+        self._interfaces = interfaces
+        self._commands = commands
+        self._log = log
+        self._tell = tell
+        self._schedule = schedule
+        self._adverts: dict[int, bytes] = {}
+        self._adverts_source: int | None = None
+        self._batches = AddressBatches((), ())
+        self._frames: list[tuple[FrameSender, bytes]] = []
+        self.encode()
+
+    @property
+    def settings(self) -> InstanceSettings:
+        return self.instance.settings
+
+    @property
+    def next_deadline(self) -> float | None:
+        return self.instance.next_deadline
+
+    @property
+    def address_numbers(self) -> list[int]:
+        """The virtual addresses as unsigned integers."""
+        return [_number(address) for address in self.settings.virtual_addresses]
+
+    @property
+    def interface_names(self) -> set[str]:
+        """The interface of the adverts, and those that carry addresses."""
+        return {self.settings.interface, *(a.interface for a in self.settings.virtual_addresses)}
+
+    # Encoding beforehand
+
+    def encode(self) -> None:
+        """Make everything this router can send anew: after a change of configuration or of interfaces."""
+        self._batches = encode_batches(self.settings.virtual_addresses, self._interfaces.index_of)
+        self._frames = [
+            frame for address in self.settings.virtual_addresses for frame in self._frame(address)
+        ]
+        self._adverts.clear()
+        self._adverts_source = self._interfaces[self.settings.interface].source
+        if self._adverts_source is not None:
+            for priority in {0, self.settings.priority, self.instance.priority}:
+                self._advert(priority)
+
+    def _frame(self, address: VirtualAddress) -> list[tuple[FrameSender, bytes]]:
+        interface = self._interfaces[address.interface]
+        if interface.link is None or interface.frames is None:
+            return []
+        return [(interface.frames, gratuitous_arp(interface.link.mac, _number(address)))]
+
+    def _advert(self, priority: int) -> bytes:
+        encoded = self._adverts.get(priority)
+        if encoded is None:
+            settings = self.settings
+            password = settings.auth_pass if settings.version == 2 else None
+            advert = Advertisement(
+                version=settings.version,
+                virtual_router_id=settings.virtual_router_id,
+                priority=priority,
+                advert_int=settings.advert_int,
+                addresses=tuple(_number(address) for address in settings.virtual_addresses),
+                auth_type=PASS_TYPE if password is not None else 0,
+                auth_data=auth_bytes(password) if password is not None else b"",
+            )
+            encoded = encode(advert, source=self._adverts_source or 0, destination=_GROUP)
+            self._adverts[priority] = encoded
+        return encoded
+
+    # Events
+
+    def handle(self, event: events.Event, now: float) -> None:
+        self.perform(self.instance.handle(event, now))
+
+    def start(self, now: float) -> None:
+        """Begin with what is known of the interface."""
+        self.interface_changed(now)
+        self.handle(events.Started(), now)
+
+    def interface_changed(self, now: float) -> None:
+        """The interface, its address or its sockets are not what they were."""
+        interface = self._interfaces[self.settings.interface]
+        self.encode()
+        self.handle(events.InterfaceChanged(interface.up, interface.source), now)
+
+    def packet_received(self, packet: bytes, now: float) -> None:
+        """An IP packet with our VRID: an event if it is a valid advertisement, else a counted drop."""
+        try:
+            datagram = split_ip(packet)
+        except DecodeError as error:
+            self._reject("malformed", str(error))
+            return
+        verdict = check(
+            datagram,
+            self.settings,
+            own_source=self._adverts_source,
+            known_master=self.instance.master_source,
+        )
+        if isinstance(verdict, Rejected):
+            self._reject(verdict.rejection, verdict.text)
+            return
+        if verdict.note:
+            self._log.limited(WARNING, self.settings.name, "accepted", verdict.note)
+        sender = str(ipaddress.IPv4Address(datagram.source))
+        self.handle(events.AdvertReceived(verdict.advert, datagram.source, sender), now)
+
+    def _reject(self, topic: str, text: str) -> None:
+        self.rejected += 1
+        self._log.limited(WARNING, self.settings.name, topic, f"packet dropped: {text}")
+
+    def addresses_checked(self, names: set[str], present: set[tuple[str, int, int]], now: float) -> None:
+        """Compare with what is on the interfaces of these names: (interface, address, prefix length)."""
+        if not self.instance.holds_addresses:
+            return
+        lost = tuple(
+            str(address)
+            for address in self.settings.virtual_addresses
+            if address.interface in names
+            and (address.interface, _number(address), address.prefix_length) not in present
+        )
+        if lost:
+            self.handle(events.AddressesLost(lost), now)
+
+    # Actions
+
+    def perform(self, actions: list[Action]) -> None:
+        """Do what the state machine asks for, in its order; none of it waits."""
+        for action in actions:
+            match action:
+                case SendAdvert(priority=priority):
+                    self._send_advert(priority)
+                case AddAddresses():
+                    self._commands.submit(self._batches.add)
+                case RemoveAddresses():
+                    self._commands.submit(self._batches.remove)
+                case AnnounceAddresses(repeat=repeat):
+                    self._announce(repeat)
+                case Report():
+                    self._tell(self.settings, action)
+                case Note(topic=topic, text=text):
+                    self._log.limited(INFO, self.settings.name, topic, text)
+        self._schedule.enter(self)
+
+    def _send_advert(self, priority: int) -> None:
+        sender = self._interfaces[self.settings.interface].sender
+        if sender is None:
+            return  # without an address there is nothing to send from; the instance is in FAULT, or going there
+        error = sender.send(self._advert(priority))
+        if error is not None:
+            self._log.limited(
+                WARNING, self.settings.name, "send", f"advertisement not sent: {error.strerror}"
+            )
+
+    def _announce(self, repeat: int) -> None:
+        for _ in range(repeat):
+            for sender, frame in self._frames:
+                error = sender.send(frame)
+                if error is not None:
+                    self._log.limited(
+                        WARNING, self.settings.name, "arp", f"gratuitous ARP not sent: {error.strerror}"
+                    )
+
+    def reconfigure(self, settings: InstanceSettings, now: float) -> None:
+        """Take other settings and keep the state; addresses that are no longer wanted go first."""
+        gone = [a for a in self.settings.virtual_addresses if a not in settings.virtual_addresses]
+        if gone and self.instance.holds_addresses:
+            self._commands.submit(encode_batches(gone, self._interfaces.index_of).remove)
+        actions = self.instance.reconfigure(settings, now)
+        self.encode()
+        self.perform(actions)
+
+    def resign(self) -> None:
+        """Without the state machine, which may be what failed: priority 0, and the addresses off."""
+        self._send_advert(0)
+        self.remove_addresses()
+
+    def remove_addresses(self) -> None:
+        """Take the addresses off, whatever the state says: for a clean start and a clean end."""
+        self._commands.submit(self._batches.remove)
+
+
+def _number(address: VirtualAddress) -> int:
+    return int(ipaddress.IPv4Address(address.address))

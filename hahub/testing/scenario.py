@@ -1,0 +1,172 @@
+"""Scenario files: the inputs of one virtual router with their times, and the actions they must lead to.
+
+    # What this shows, in a sentence.
+    = priority 100, version 3, advert_int 0.5
+    > 0      interface up 10.9.0.2
+    > 0      started
+    < 0      report BACKUP 100 started
+    > 0.2    advert 10.9.0.1 priority 150
+    < 2.4    send 100
+    ...
+    > 3      end
+
+``=`` sets configuration, ``>`` is an input, ``<`` an expected action. Deadlines are met as they come, exactly. Times
+are seconds with at most three decimals; the script ends at ``end``. Actions of one moment keep their order.
+"""
+
+import dataclasses
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from hahub.vrrp.packet import Advertisement
+
+from hahub.settings import InstanceSettings, TrackedScript, VirtualAddress
+from hahub.vrrp import events
+from hahub.vrrp.actions import (
+    Action,
+    AddAddresses,
+    AnnounceAddresses,
+    Note,
+    RemoveAddresses,
+    Report,
+    SendAdvert,
+)
+from hahub.vrrp.instance import Instance
+
+VIRTUAL_ADDRESS = VirtualAddress("10.9.0.200", 24, "eth0")
+_DEADLINES_MAX = 10_000
+
+
+class ScenarioError(Exception):
+    """A line of a scenario file that cannot be understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One file, read."""
+
+    settings: InstanceSettings
+    inputs: tuple[tuple[float, str], ...]
+    expected: tuple[str, ...]
+    startup_delay: float = 0.0
+
+
+def read(path: Path) -> Scenario:
+    """Read a scenario file. Raises ScenarioError, naming file and line."""
+    settings = InstanceSettings("VI_1", "eth0", 51, virtual_addresses=(VIRTUAL_ADDRESS,))
+    inputs: list[tuple[float, str]] = []
+    expected: list[str] = []
+    startup_delay = 0.0
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        mark, _, rest = line.strip().partition(" ")
+        try:
+            if mark == "=":
+                for assignment in rest.split(","):
+                    keyword, value = assignment.split(maxsplit=1)
+                    if keyword == "startup_delay":
+                        startup_delay = float(value)
+                    else:
+                        settings = _assign(settings, keyword, value)
+            elif mark == ">":
+                at, what = rest.split(maxsplit=1)
+                inputs.append((float(at), what))
+            elif mark == "<":
+                at, what = rest.split(maxsplit=1)
+                expected.append(f"{float(at):.3f} {what}")
+            elif mark and not mark.startswith("#"):
+                raise ValueError(f"a line starts with =, >, < or #, not {mark}")
+        except (ValueError, KeyError) as error:
+            raise ScenarioError(f"{path}:{number}: {error}") from error
+    return Scenario(settings, tuple(inputs), tuple(expected), startup_delay)
+
+
+def _assign(settings: InstanceSettings, keyword: str, value: str) -> InstanceSettings:
+    if keyword == "track_script":
+        name, weight, *reverse = value.split()
+        script = TrackedScript(name, int(weight), reverse == ["reverse"])
+        return dataclasses.replace(settings, track_scripts=(*settings.track_scripts, script))
+    kind = type(getattr(settings, keyword))
+    converted = value.strip() == "yes" if kind is bool else kind(value)
+    return dataclasses.replace(settings, **{keyword: converted})
+
+
+def run(scenario: Scenario) -> tuple[str, ...]:
+    """Play the inputs and return what was done, in the notation of the expected lines."""
+    instance = Instance(scenario.settings, startup_delay=scenario.startup_delay)
+    done: list[str] = []
+    for at, what in scenario.inputs:
+        done += _run_deadlines(instance, at)
+        if what == "end":
+            break
+        actions = _feed(instance, what, at)
+        done += [f"{at:.3f} {text}" for action in actions if (text := _describe(action))]
+    return tuple(done)
+
+
+def _run_deadlines(instance: Instance, until: float) -> list[str]:
+    done: list[str] = []
+    for _ in range(_DEADLINES_MAX):
+        deadline = instance.next_deadline
+        if deadline is None or deadline > until:
+            return done
+        actions = instance.handle(events.DeadlineReached(), deadline)
+        done += [f"{deadline:.3f} {text}" for action in actions if (text := _describe(action))]
+    raise ScenarioError(f"more than {_DEADLINES_MAX} deadlines before {until} s")
+
+
+def _feed(instance: Instance, what: str, at: float) -> list[Action]:
+    words = what.split()
+    match words:
+        case ["reload", *assignments]:
+            settings = instance.settings
+            for keyword, value in zip(assignments[::2], assignments[1::2], strict=True):
+                settings = _assign(settings, keyword, value)
+            return instance.reconfigure(settings, at)
+        case ["removed"]:
+            return instance.removed()
+        case _:
+            return instance.handle(_event(instance, words), at)
+
+
+def _event(instance: Instance, words: list[str]) -> events.Event:
+    match words:
+        case ["started"]:
+            return events.Started()
+        case ["shutdown"]:
+            return events.ShutdownRequested()
+        case ["interface", "up" | "down" as status, *address]:
+            source = int(ipaddress.IPv4Address(address[0])) if address else None
+            return events.InterfaceChanged(status == "up", source)
+        case ["script", name, verdict]:
+            return events.ScriptChanged(name, verdict == "succeeded", verdict)
+        case ["lost", *addresses]:
+            return events.AddressesLost(tuple(addresses))
+        case ["advert", source, "priority", priority, *interval]:
+            settings = instance.settings
+            advert = Advertisement(
+                version=settings.version,
+                virtual_router_id=settings.virtual_router_id,
+                priority=int(priority),
+                advert_int=float(interval[1]) if interval else settings.advert_int,
+                addresses=(int(ipaddress.IPv4Address(VIRTUAL_ADDRESS.address)),),
+            )
+            return events.AdvertReceived(advert, int(ipaddress.IPv4Address(source)), source)
+        case _:
+            raise ScenarioError(f"no such input: {' '.join(words)}")
+
+
+def _describe(action: Action) -> str:
+    match action:
+        case SendAdvert(priority=priority):
+            return f"send {priority}"
+        case AddAddresses():
+            return "add"
+        case RemoveAddresses():
+            return "remove"
+        case AnnounceAddresses(repeat=repeat):
+            return f"announce {repeat}"
+        case Report(state=state, priority=priority, reason=reason):
+            return f"report {state} {priority} {reason.cause}"
+        case Note():
+            return ""

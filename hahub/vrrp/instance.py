@@ -1,0 +1,385 @@
+"""The state machine of one virtual router: events in, actions out; no clock, no input, no output.
+
+                     Started, all clear           fault cleared
+          INIT ------------------------> BACKUP <--------------- FAULT
+           |                              |  ^                    ^
+           |        master down timer,    |  | higher priority,   |
+           |        or skew timer after   |  | or equal and       |
+           |        priority 0            v  | higher address     |
+           +------------------------->  MASTER -------------------+
+             Started as address owner            interface down, no source address,
+                                                 script without weight failed
+    any state: ShutdownRequested -> STOP
+
+Effects come in the order that the protocol and keepalived have: the advert before the addresses, the addresses
+before the gratuitous ARP, all of them before anybody is told; priority 0 before the addresses go.
+
+Source: RFC 9568 section 6.4, RFC 3768 section 6.4; keepalived vrrp/vrrp.c, vrrp/vrrp_scheduler.c. VR numbers are
+the requirements that the tests name.
+"""
+
+from collections.abc import Iterable
+
+from hahub.model import Cause, Reason, State
+from hahub.settings import InstanceSettings
+from hahub.vrrp import events, timers
+from hahub.vrrp.actions import (
+    Action,
+    AddAddresses,
+    AnnounceAddresses,
+    Note,
+    RemoveAddresses,
+    Report,
+    SendAdvert,
+)
+from hahub.vrrp.priority import effective_priority, failed_scripts, unjudged_scripts
+
+RESTORE_INTERVAL = 1.0
+"""Seconds between two restorations of addresses that somebody else removes again and again."""
+
+
+class Instance:
+    """One virtual router on one interface.
+
+    ``handle`` takes what happened and returns what to do, in this order. ``next_deadline`` is when it wants a
+    DeadlineReached, in seconds of the same monotonic clock as ``now``; None for never.
+    """
+
+    def __init__(self, settings: InstanceSettings, *, startup_delay: float = 0.0) -> None:
+        self.settings = settings
+        self.state = State.INIT
+        self.priority = settings.priority
+        """Effective priority."""
+        self.master_address: str | None = None
+        """Whom the last accepted advert came from; None while nobody was heard, or this is the master."""
+        self.master_source: int | None = None
+        self._startup_delay = startup_delay
+        self._deaf_until = float("-inf")
+        self._interface_up = False
+        self._source: int | None = None
+        self._verdicts: dict[str, bool] = {}
+        self._details: dict[str, str] = {}
+        self._master_adver_interval = settings.advert_int
+        self._timer: float | None = None
+        """Adver_Timer of a master, Master_Down_Timer of a backup."""
+        self._timer_reason = Reason(Cause.MASTER_DOWN_TIMER)
+        self._skewed = False
+        """The running timer is Skew_Time after a priority 0."""
+        self._announce_at: float | None = None
+        self._refresh_at: float | None = None
+        self._restore_at: float | None = None
+        self._restored_at = float("-inf")
+        self._preempt_at: float | None = None
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When DeadlineReached is wanted; None for never."""
+        due = [
+            t for t in (self._timer, self._announce_at, self._refresh_at, self._restore_at) if t is not None
+        ]
+        return min(due, default=None)
+
+    @property
+    def holds_addresses(self) -> bool:
+        return self.state is State.MASTER
+
+    def handle(self, event: events.Event, now: float) -> list[Action]:
+        """Take one event; the actions are to be done at once and in order. ``now``: monotonic seconds."""
+        match event:
+            case events.AdvertReceived():
+                return self._advert_received(event, now)
+            case events.DeadlineReached():
+                return self._deadline_reached(now)
+            case events.InterfaceChanged(up=up, source=source):
+                self._interface_up, self._source = up, source
+                return self._facts_changed(now)
+            case events.ScriptChanged(name=name, succeeded=succeeded, detail=detail):
+                self._verdicts[name], self._details[name] = succeeded, detail
+                return self._facts_changed(now)
+            case events.AddressesLost(addresses=addresses):
+                return self._addresses_lost(addresses, now)
+            case events.Started():
+                return self._started(now)
+            case events.ShutdownRequested():
+                return self._leave(State.STOP, Reason(Cause.STOPPED))
+
+    def reconfigure(self, settings: InstanceSettings, now: float) -> list[Action]:
+        """Take other settings without losing the state; interface and virtual_router_id stay the same.
+
+        The caller has removed addresses that are gone from the settings; new ones are added here.
+        """
+        gained = set(settings.virtual_addresses) - set(self.settings.virtual_addresses)
+        known = {script.name for script in settings.track_scripts}
+        rescheduled = settings.advert_int != self.settings.advert_int
+        self.settings = settings
+        self._verdicts = {name: v for name, v in self._verdicts.items() if name in known}
+        if rescheduled:
+            self._master_adver_interval = settings.advert_int
+            self._restart_timer(now)
+        actions: list[Action] = []
+        if self.state is State.MASTER:
+            if rescheduled:
+                actions.append(SendAdvert(effective_priority(settings, self._verdicts)))
+            if gained:
+                actions += [AddAddresses(), AnnounceAddresses(settings.garp_master_repeat)]
+        return actions + self._facts_changed(now)
+
+    def removed(self) -> list[Action]:
+        """The instance is gone from the configuration."""
+        state = State.DELETED if self.settings.notify_deleted else State.FAULT
+        if state is State.FAULT and self.state is State.FAULT:
+            return []  # keepalived says nothing either: FAULT was told already
+        return self._leave(state, Reason(Cause.RELOADED, "removed from the configuration"))
+
+    # Start, faults and the way back
+
+    def _started(self, now: float) -> list[Action]:
+        self._deaf_until = now + self._startup_delay
+        return self._facts_changed(now)
+
+    def _facts_changed(self, now: float) -> list[Action]:
+        """Interface, address, script or configuration facts changed: priority, FAULT or the way out of it."""
+        actions = self._update_priority(now)
+        if self.state in (State.STOP, State.DELETED):
+            return []
+        if self.state is State.INIT and not self._may_start():
+            return []
+        fault = self._fault()
+        if fault is not None:
+            if self.state is not State.FAULT:
+                actions += self._leave(State.FAULT, fault)
+        elif self.state is State.INIT:
+            actions += self._start_up(now)
+        elif self.state is State.FAULT:
+            actions += self._become_backup(Reason(Cause.FAULT_CLEARED), now)
+            if self.settings.is_owner:
+                self._timer, self._timer_reason = now, Reason(Cause.ADDRESS_OWNER)
+        return actions
+
+    def _may_start(self) -> bool:
+        """False before Started, and while a script that could mean FAULT has not been heard."""
+        started = self._deaf_until != float("-inf")
+        return started and not unjudged_scripts(self.settings.track_scripts, self._verdicts)
+
+    def _start_up(self, now: float) -> list[Action]:
+        if self.settings.is_owner and now >= self._deaf_until:
+            return self._become_master(Reason(Cause.ADDRESS_OWNER), now)
+        return self._become_backup(Reason(Cause.STARTED), now)
+
+    def _fault(self) -> Reason | None:
+        interface = self.settings.interface
+        if self.settings.track_primary and not self._interface_up:
+            return Reason(Cause.INTERFACE_DOWN, f"{interface} is down")
+        if self._source is None:
+            return Reason(Cause.NO_SOURCE_ADDRESS, f"{interface} has no IPv4 address")
+        for name in failed_scripts(self.settings.track_scripts, self._verdicts):
+            return self._script_reason(name)
+        return None
+
+    def _script_reason(self, name: str) -> Reason:
+        detail = self._details.get(name, "")
+        return Reason(Cause.SCRIPT_FAILED, f"{name} {detail}" if detail else name)
+
+    def _update_priority(self, now: float) -> list[Action]:
+        before, self.priority = self.priority, effective_priority(self.settings, self._verdicts)
+        if before == self.priority:
+            return []
+        self._shift_down_timer(before, now)
+        if self.state is State.INIT:
+            return []
+        change = f"from {before} to {self.priority}"
+        actions: list[Action] = [Note("priority", f"effective priority changes {change}")]
+        if self.settings.notify_priority_changes:
+            word = State.MASTER_PRIORITY if self.state is State.MASTER else State.BACKUP_PRIORITY
+            actions.append(self._report(word, self.state, Reason(Cause.PRIORITY_CHANGED, change)))
+        return actions
+
+    def _shift_down_timer(self, before: int, now: float) -> None:
+        """A backup's running timer ends when it would have ended with the new priority."""
+        if self.state is not State.BACKUP or self._timer is None:
+            return
+        version, interval = self.settings.version, self._master_adver_interval
+        change = timers.skew_time(version, self.priority, interval) - timers.skew_time(
+            version, before, interval
+        )
+        self._timer = max(now, self._timer + change)
+
+    # Timers
+
+    def _deadline_reached(self, now: float) -> list[Action]:
+        actions: list[Action] = []
+        if self._timer is not None and now >= self._timer:
+            if self.state is State.MASTER:
+                self._timer = timers.next_multiple(self._timer, self.settings.advert_int, now)
+                actions.append(SendAdvert(self.priority))
+            else:
+                return self._become_master(self._timer_reason, now)
+        if self._restore_at is not None and now >= self._restore_at:
+            actions += self._restore(now)
+        if self._announce_at is not None and now >= self._announce_at:
+            self._announce_at = None
+            actions.append(AnnounceAddresses(self.settings.garp_master_repeat))
+        if self._refresh_at is not None and now >= self._refresh_at:
+            self._refresh_at = timers.next_multiple(self._refresh_at, self.settings.garp_master_refresh, now)
+            actions.append(AnnounceAddresses(self.settings.garp_master_refresh_repeat))
+        return actions
+
+    def _restart_timer(self, now: float) -> None:
+        if self.state is State.MASTER:
+            self._timer = now + self.settings.advert_int
+        elif self.state is State.BACKUP:
+            self._arm_down_timer(now)
+
+    def _arm_down_timer(self, now: float) -> None:
+        interval = timers.master_down_interval(
+            self.settings.version, self.priority, self._master_adver_interval
+        )
+        self._timer, self._skewed = max(now, self._deaf_until) + interval, False
+        silent = f"for {interval:.3g} s" + (f" from {self.master_address}" if self.master_address else "")
+        self._timer_reason = Reason(Cause.MASTER_DOWN_TIMER, f"no advertisement {silent}")
+
+    # Adverts
+
+    def _advert_received(self, event: events.AdvertReceived, now: float) -> list[Action]:
+        if now < self._deaf_until:
+            return []
+        if self.state is State.BACKUP:
+            return self._advert_as_backup(event, now)
+        if self.state is State.MASTER:
+            return self._advert_as_master(event, now)
+        return []  # VR-083
+
+    def _advert_as_backup(self, event: events.AdvertReceived, now: float) -> list[Action]:
+        advert, sender = event.advert, event.source_text
+        if advert.priority == 0:
+            skew = timers.skew_time(self.settings.version, self.priority, self._master_adver_interval)
+            self._timer, self._skewed = now + skew, True
+            self._timer_reason = Reason(Cause.PRIORITY_ZERO, f"{sender} resigned")
+            return []
+        self.master_address, self.master_source = sender, event.source
+        if advert.priority >= self.priority:
+            self._preempt_at = None
+        elif self._preempts(now):
+            # VR-089: the timer keeps running; the takeover comes at the time already set
+            weaker = f"{sender} advertises priority {advert.priority}, ours is {self.priority}"
+            if not self._skewed:
+                self._timer_reason = Reason(Cause.HIGHER_PRIORITY, weaker)
+            return [Note("lower", f"{weaker}: not accepted")]
+        self._learn(event)
+        self._arm_down_timer(now)
+        return []
+
+    def _preempts(self, now: float) -> bool:
+        """Is a weaker master to be ignored, so that the timer runs out? Starts preempt_delay (VR-102)."""
+        if not self.settings.preempt:
+            return False
+        if self._preempt_at is None:
+            self._preempt_at = now + self.settings.preempt_delay
+        return now >= self._preempt_at
+
+    def _advert_as_master(self, event: events.AdvertReceived, now: float) -> list[Action]:
+        advert, sender = event.advert, event.source_text
+        if advert.priority == 0:  # VR-093
+            self._timer = now + self.settings.advert_int
+            return [SendAdvert(self.priority)]
+        theirs = (advert.priority, event.source)
+        ours = (self.priority, self._source or 0)
+        if theirs == ours:  # VR-098
+            return [
+                Note("own-address", f"{sender} advertises our own address and priority: duplicate address?")
+            ]
+        if theirs < ours:
+            return self._answer_weaker(advert.priority, sender, now)
+        self._learn(event)
+        if advert.priority > self.priority:
+            reason = Reason(
+                Cause.HIGHER_PRIORITY,
+                f"{sender} advertises priority {advert.priority}, ours is {self.priority}",
+            )
+        else:
+            reason = Reason(Cause.HIGHER_ADDRESS, f"{sender} advertises our priority {self.priority}")
+        self.master_address, self.master_source = sender, event.source
+        interval = self._master_adver_interval
+        actions = self._become_backup(reason, now)
+        self._master_adver_interval = interval
+        self._arm_down_timer(now)  # VR-108: from the advert just received
+        return actions
+
+    def _answer_weaker(self, priority: int, sender: str, now: float) -> list[Action]:
+        """VR-097: make a weaker master yield at once; traffic it drew comes back by gratuitous ARP."""
+        reason = Reason(
+            Cause.LOWER_PRIORITY, f"{sender} advertises priority {priority}, ours is {self.priority}"
+        )
+        actions: list[Action] = []
+        if not self.settings.lower_prio_no_advert:
+            actions.append(SendAdvert(self.priority))
+        actions.append(AnnounceAddresses(self.settings.garp_master_repeat))
+        self._schedule_announcement(now)
+        actions.append(self._report(State.MASTER_RX_LOWER_PRI, State.MASTER, reason))
+        return actions
+
+    def _learn(self, event: events.AdvertReceived) -> None:
+        if self.settings.version == 3:  # VR-072; version 2 has checked that it is our own
+            self._master_adver_interval = event.advert.advert_int
+
+    # Transitions
+
+    def _become_master(self, reason: Reason, now: float) -> list[Action]:
+        previous, self.state = self.state, State.MASTER
+        self.master_address, self.master_source = None, None
+        self._master_adver_interval = self.settings.advert_int  # VR-073
+        self._timer, self._skewed = now + self.settings.advert_int, False
+        self._preempt_at = None
+        self._schedule_announcement(now)
+        if self.settings.garp_master_refresh:
+            self._refresh_at = now + self.settings.garp_master_refresh
+        return [
+            SendAdvert(self.priority),
+            AddAddresses(),
+            AnnounceAddresses(self.settings.garp_master_repeat),
+            self._report(State.MASTER, previous, reason),
+        ]
+
+    def _become_backup(self, reason: Reason, now: float) -> list[Action]:
+        previous, self.state = self.state, State.BACKUP
+        self._stop_master_timers()
+        self._master_adver_interval = self.settings.advert_int
+        self._preempt_at = None
+        self._arm_down_timer(now)
+        removal: list[Action] = [RemoveAddresses()] if previous is State.MASTER else []
+        return [*removal, self._report(State.BACKUP, previous, reason)]
+
+    def _leave(self, state: State, reason: Reason) -> list[Action]:
+        """Go where nothing is sent any more; a master resigns first (VR-091)."""
+        previous, self.state = self.state, state
+        self._stop_master_timers()
+        self._timer = None
+        self.master_address, self.master_source = None, None
+        farewell: list[Action] = [SendAdvert(0), RemoveAddresses()] if previous is State.MASTER else []
+        return [*farewell, self._report(state, previous, reason)]
+
+    def _report(self, state: State, previous: State, reason: Reason) -> Report:
+        return Report(state, previous, self.priority, reason)
+
+    # Addresses
+
+    def _schedule_announcement(self, now: float) -> None:
+        delay = self.settings.garp_master_delay
+        self._announce_at = now + delay if delay else None
+
+    def _stop_master_timers(self) -> None:
+        self._announce_at = self._refresh_at = self._restore_at = None
+
+    def _addresses_lost(self, addresses: Iterable[str], now: float) -> list[Action]:
+        """Somebody else removed addresses of this master: put them back, but do not fight without pause."""
+        if self.state is not State.MASTER:
+            return []
+        note = Note("lost", f"somebody removed {', '.join(addresses)}: putting back")
+        if now - self._restored_at < RESTORE_INTERVAL:
+            self._restore_at = self._restored_at + RESTORE_INTERVAL
+            return [note]
+        return [note, *self._restore(now)]
+
+    def _restore(self, now: float) -> list[Action]:
+        self._restore_at, self._restored_at = None, now
+        return [AddAddresses(), AnnounceAddresses(self.settings.garp_master_repeat)]

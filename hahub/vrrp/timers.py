@@ -1,0 +1,28 @@
+"""Timer arithmetic of both protocol versions.
+
+Source: RFC 3768 section 6.1, RFC 9568 section 6.1; keepalived vrrp/vrrp_scheduler.c.
+"""
+
+DOWN_TIMER_ADVERTS = 3
+"""Adverts that may be missed before a master counts as down (keepalived: down_timer_adverts)."""
+
+
+def skew_time(version: int, priority: int, master_adver_interval: float) -> float:
+    """Seconds that a backup waits beyond the missed adverts; the higher its priority, the shorter.
+
+    Version 2 does not scale it with the interval (VR-068), version 3 does (VR-070).
+    """
+    unit = 1.0 if version == 2 else master_adver_interval
+    return (256 - priority) * unit / 256
+
+
+def master_down_interval(version: int, priority: int, master_adver_interval: float) -> float:
+    """Seconds without an advert after which the master counts as down (VR-069, VR-071)."""
+    skew = skew_time(version, priority, master_adver_interval)
+    return DOWN_TIMER_ADVERTS * master_adver_interval + skew
+
+
+def next_multiple(previous: float, interval: float, now: float) -> float:
+    """The next time of an absolute schedule: no drift, and no burst to catch up after a long sleep."""
+    following = previous + interval
+    return following if following > now else now + interval
