@@ -36,7 +36,7 @@ class DeadlineTimer:
         self._deadline: float | None = None
 
     def fileno(self) -> int:
-        return self._fd
+        return int(self._fd)
 
     def set(self, deadline: float | None) -> None:
         """Fire at ``deadline``, in seconds of time.monotonic(); at once if it is past; None: never."""

@@ -256,9 +256,7 @@ class Core:
         self._by_wire[settings.interface, settings.virtual_router_id] = router
         left = held(self._monitor.table, settings.virtual_addresses)
         if left and not settings.is_owner:
-            self._log.write(
-                INFO, f"{settings.name}: removing {', '.join(map(str, left))}, left by an earlier run"
-            )
+            self._log.write(INFO, f"{settings.name}: removing {', '.join(map(str, left))}, left by an earlier run")
             router.remove_addresses()
         for script in settings.track_scripts:
             result = self._verdicts.get(script.name)

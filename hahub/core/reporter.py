@@ -91,9 +91,7 @@ class Reporter:
         self._hub_connected = True
         if self._lost_first:
             self._hub.put(
-                Gap(
-                    self.boot, self._lost_first, self._lost_last, "the hub was away for too long to keep them"
-                )
+                Gap(self.boot, self._lost_first, self._lost_last, "the hub was away for too long to keep them")
             )
         for transition in self._unacknowledged:
             self._hub.put(transition)

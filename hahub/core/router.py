@@ -82,9 +82,7 @@ class Router:
     def encode(self) -> None:
         """Make everything this router can send anew: after a change of configuration or of interfaces."""
         self._batches = encode_batches(self.settings.virtual_addresses, self._interfaces.index_of)
-        self._frames = [
-            frame for address in self.settings.virtual_addresses for frame in self._frame(address)
-        ]
+        self._frames = [frame for address in self.settings.virtual_addresses for frame in self._frame(address)]
         self._adverts.clear()
         self._adverts_source = self._interfaces[self.settings.interface].source
         if self._adverts_source is not None:
@@ -195,18 +193,14 @@ class Router:
             return  # without an address there is nothing to send from; the instance is in FAULT, or going there
         error = sender.send(self._advert(priority))
         if error is not None:
-            self._log.limited(
-                WARNING, self.settings.name, "send", f"advertisement not sent: {error.strerror}"
-            )
+            self._log.limited(WARNING, self.settings.name, "send", f"advertisement not sent: {error.strerror}")
 
     def _announce(self, repeat: int) -> None:
         for _ in range(repeat):
             for sender, frame in self._frames:
                 error = sender.send(frame)
                 if error is not None:
-                    self._log.limited(
-                        WARNING, self.settings.name, "arp", f"gratuitous ARP not sent: {error.strerror}"
-                    )
+                    self._log.limited(WARNING, self.settings.name, "arp", f"gratuitous ARP not sent: {error.strerror}")
 
     def reconfigure(self, settings: InstanceSettings, now: float) -> None:
         """Take other settings and keep the state; addresses that are no longer wanted go first."""

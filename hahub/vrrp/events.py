@@ -56,11 +56,5 @@ class ShutdownRequested:
 
 
 Event = (
-    Started
-    | AdvertReceived
-    | DeadlineReached
-    | InterfaceChanged
-    | ScriptChanged
-    | AddressesLost
-    | ShutdownRequested
+    Started | AdvertReceived | DeadlineReached | InterfaceChanged | ScriptChanged | AddressesLost | ShutdownRequested
 )

@@ -74,9 +74,7 @@ class Instance:
     @property
     def next_deadline(self) -> float | None:
         """When DeadlineReached is wanted; None for never."""
-        due = [
-            t for t in (self._timer, self._announce_at, self._refresh_at, self._restore_at) if t is not None
-        ]
+        due = [t for t in (self._timer, self._announce_at, self._refresh_at, self._restore_at) if t is not None]
         return min(due, default=None)
 
     @property
@@ -199,9 +197,7 @@ class Instance:
         if self.state is not State.BACKUP or self._timer is None:
             return
         version, interval = self.settings.version, self._master_adver_interval
-        change = timers.skew_time(version, self.priority, interval) - timers.skew_time(
-            version, before, interval
-        )
+        change = timers.skew_time(version, self.priority, interval) - timers.skew_time(version, before, interval)
         self._timer = max(now, self._timer + change)
 
     # Timers
@@ -231,9 +227,7 @@ class Instance:
             self._arm_down_timer(now)
 
     def _arm_down_timer(self, now: float) -> None:
-        interval = timers.master_down_interval(
-            self.settings.version, self.priority, self._master_adver_interval
-        )
+        interval = timers.master_down_interval(self.settings.version, self.priority, self._master_adver_interval)
         self._timer, self._skewed = max(now, self._deaf_until) + interval, False
         silent = f"for {interval:.3g} s" + (f" from {self.master_address}" if self.master_address else "")
         self._timer_reason = Reason(Cause.MASTER_DOWN_TIMER, f"no advertisement {silent}")
@@ -285,9 +279,7 @@ class Instance:
         theirs = (advert.priority, event.source)
         ours = (self.priority, self._source or 0)
         if theirs == ours:  # VR-098
-            return [
-                Note("own-address", f"{sender} advertises our own address and priority: duplicate address?")
-            ]
+            return [Note("own-address", f"{sender} advertises our own address and priority: duplicate address?")]
         if theirs < ours:
             return self._answer_weaker(advert.priority, sender, now)
         self._learn(event)
@@ -307,9 +299,7 @@ class Instance:
 
     def _answer_weaker(self, priority: int, sender: str, now: float) -> list[Action]:
         """VR-097: make a weaker master yield at once; traffic it drew comes back by gratuitous ARP."""
-        reason = Reason(
-            Cause.LOWER_PRIORITY, f"{sender} advertises priority {priority}, ours is {self.priority}"
-        )
+        reason = Reason(Cause.LOWER_PRIORITY, f"{sender} advertises priority {priority}, ours is {self.priority}")
         actions: list[Action] = []
         if not self.settings.lower_prio_no_advert:
             actions.append(SendAdvert(self.priority))

@@ -72,11 +72,7 @@ class Wire:
     def run(self, until: float) -> None:
         while True:
             due = min(
-                (
-                    n.instance.next_deadline
-                    for n in self.nodes
-                    if n.alive and n.instance.next_deadline is not None
-                ),
+                (n.instance.next_deadline for n in self.nodes if n.alive and n.instance.next_deadline is not None),
                 default=float("inf"),
             )
             arrival = self._queue[0].at if self._queue else float("inf")

@@ -17,12 +17,8 @@ def configured(priority: int, *scripts: TrackedScript) -> InstanceSettings:
         pytest.param(100, TrackedScript("s", -2), True, 100, id="negative weight adds nothing while ok"),
         pytest.param(100, TrackedScript("s", 5), True, 105, id="positive weight raises while ok"),
         pytest.param(100, TrackedScript("s", 5), False, 100, id="positive weight adds nothing while failed"),
-        pytest.param(
-            100, TrackedScript("s", 5), None, 100, id="positive weight: nothing before the first verdict"
-        ),
-        pytest.param(
-            100, TrackedScript("s", -2), None, 100, id="negative weight: nothing before the first verdict"
-        ),
+        pytest.param(100, TrackedScript("s", 5), None, 100, id="positive weight: nothing before the first verdict"),
+        pytest.param(100, TrackedScript("s", -2), None, 100, id="negative weight: nothing before the first verdict"),
         pytest.param(100, TrackedScript("s", -2, reverse=True), True, 98, id="reverse swaps"),
         pytest.param(100, TrackedScript("s", 5, reverse=True), False, 105, id="reverse swaps the other way"),
         pytest.param(10, TrackedScript("s", -200), False, 1, id="not below 1"),
