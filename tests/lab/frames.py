@@ -1,0 +1,85 @@
+"""Ethernet frames read as VRRP advertisements and gratuitous ARP, by code that shares nothing with hahub's own.
+
+Sources: RFC 3768 and RFC 9568 section 5.1 (VRRP), RFC 5227 (ARP announcements).
+"""
+
+import ipaddress
+import struct
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Advert:
+    """One VRRP advertisement as it was on the wire."""
+
+    at: float
+    """CLOCK_MONOTONIC, seconds."""
+    host: str
+    """The switch port it came in by."""
+    source: str
+    version: int
+    virtual_router_id: int
+    priority: int
+    advert_int: float
+    addresses: tuple[str, ...]
+    auth_type: int = 0
+    auth_data: bytes = b""
+    ttl: int = 255
+
+
+@dataclass(frozen=True, slots=True)
+class GratuitousArp:
+    """One announcement that an address lives at a MAC."""
+
+    at: float
+    host: str
+    mac: str
+    address: str
+
+
+def decode_frame(frame: bytes, *, host: str, at: float) -> Advert | GratuitousArp | None:
+    """Read one Ethernet frame; None for everything but adverts over IPv4 and gratuitous ARP."""
+    if len(frame) < 14:
+        return None
+    (ether_type,) = struct.unpack_from("!H", frame, 12)
+    if ether_type == 0x0806:
+        return _decode_arp(frame[14:], host=host, at=at)
+    if ether_type == 0x0800 and len(frame) >= 34 and frame[23] == 112:
+        return _decode_advert(frame[14:], host=host, at=at)
+    return None
+
+
+def _decode_arp(packet: bytes, *, host: str, at: float) -> GratuitousArp | None:
+    if len(packet) < 28:
+        return None
+    mac, sender, _, target = struct.unpack_from("!6s4s6s4s", packet, 8)
+    if sender != target:
+        return None
+    return GratuitousArp(at, host, mac.hex(":"), str(ipaddress.IPv4Address(sender)))
+
+
+def _decode_advert(packet: bytes, *, host: str, at: float) -> Advert | None:
+    header_length = (packet[0] & 15) * 4
+    (total_length,) = struct.unpack_from("!H", packet, 2)
+    message = packet[header_length:total_length]
+    if len(message) < 8:
+        return None
+    first, virtual_router_id, priority, count = message[:4]
+    version = first >> 4
+    if len(message) < 8 + 4 * count:
+        return None
+    addresses = tuple(str(ipaddress.IPv4Address(message[8 + 4 * i : 12 + 4 * i])) for i in range(count))
+    after = message[8 + 4 * count :]
+    return Advert(
+        at=at,
+        host=host,
+        source=str(ipaddress.IPv4Address(packet[12:16])),
+        version=version,
+        virtual_router_id=virtual_router_id,
+        priority=priority,
+        advert_int=float(message[5]) if version == 2 else (int.from_bytes(message[4:6]) & 0x0FFF) / 100,
+        addresses=addresses,
+        auth_type=message[4] if version == 2 else 0,
+        auth_data=after if version == 2 else b"",
+        ttl=packet[8],
+    )
