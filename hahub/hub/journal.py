@@ -271,9 +271,7 @@ def _advance(connection: sqlite3.Connection, boot: str) -> int:
 
 
 def _next_mark(connection: sqlite3.Connection, boot: str, mark: int) -> int | None:
-    if connection.execute(
-        "SELECT 1 FROM transition WHERE boot = ? AND boot_seq = ?", (boot, mark + 1)
-    ).fetchone():
+    if connection.execute("SELECT 1 FROM transition WHERE boot = ? AND boot_seq = ?", (boot, mark + 1)).fetchone():
         return mark + 1
     last = connection.execute(
         "SELECT max(last) FROM gap WHERE boot = ? AND first <= ? AND last > ?", (boot, mark + 1, mark)
