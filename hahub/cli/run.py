@@ -1,0 +1,95 @@
+"""``hahub run``: the daemon, in the foreground."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from hahub.config import Problem
+
+_REFUSED = 1
+_UNREADABLE = 2
+
+
+@click.command("run")
+@click.option(
+    "-f",
+    "-c",
+    "files",
+    multiple=True,
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A keepalived.conf or a hahub.yaml; may be given twice, one of each.",
+)
+@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a value of the files.")
+@click.option("--run-dir", type=click.Path(path_type=Path), default=Path("/run/hahub"), show_default=True)
+@click.option("--state-dir", type=click.Path(path_type=Path), default=Path("/var/lib/hahub"), show_default=True)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+)
+def command(
+    files: tuple[Path, ...], overrides: tuple[str, ...], run_dir: Path, state_dir: Path, log_level: str
+) -> None:
+    """Run the daemon in the foreground, with its log on standard error.
+
+    SIGTERM stops it: priority 0 is sent, addresses are removed, everyone is told. SIGHUP reads the files again.
+
+    Exit status: 0 stopped in good order, 1 refused to start, 2 a file cannot be read, 3 stopped but something
+    was left undone.
+    """
+    raise SystemExit(run_daemon(files, overrides, run_dir.absolute(), state_dir.absolute(), log_level))
+
+
+def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, state_dir: Path, log_level: str) -> int:
+    """Load, refuse or run. Returns the exit status; whatever keeps it from starting is on standard error."""
+    import trio
+
+    from hahub.config import load
+    from hahub.parent import process
+    from hahub.parent.logs import LEVELS, LogWriter
+
+    paths = [file.absolute() for file in files]
+    if not _are_readable(paths):
+        return _UNREADABLE
+    loaded = load(paths, overrides)
+    _show_problems(loaded.problems)
+    if loaded.settings is None:
+        return _REFUSED
+    log = LogWriter(level=LEVELS[log_level])
+    start = partial(
+        process.run,
+        loaded.settings,
+        process.Options(run_dir, state_dir),
+        log=log,
+        load=partial(load, paths, overrides),
+    )
+    try:
+        return trio.run(start)
+    except process.StartError as error:
+        click.echo(f"hahub: {error}", err=True)
+        return _REFUSED
+
+
+def _are_readable(paths: Sequence[Path]) -> bool:
+    """Whether every file can be opened; says on standard error which cannot."""
+    readable = True
+    for path in paths:
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            click.echo(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}", err=True)
+            readable = False
+    return readable
+
+
+def _show_problems(problems: Sequence["Problem"]) -> None:
+    from hahub.config import format_problem
+
+    for problem in problems:
+        click.echo(format_problem(problem), err=True)

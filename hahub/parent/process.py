@@ -1,0 +1,230 @@
+"""The parent itself: what runs when, who hears what, and the order of the end.
+
+signals --> Parent --+--> guard            kills what is left when we die, by any death
+                     +--> core, hub        two Supervised, joined by a link of their own
+                     +--> script trackers  --> ScriptResult --> core
+                     +--> notify scripts   <-- Transition  <-- core
+                     +--> FIFO scripts
+"""
+
+import os
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from hahub.config import Loaded, Severity, format_problem
+from hahub.parent import hub_user, rundir
+from hahub.parent.children import Children, Programs
+from hahub.parent.credentials import CredentialsError
+from hahub.parent.fifo import FifoError, Fifos
+from hahub.parent.fifo_script import FifoScripts
+from hahub.parent.guard_link import GuardLink
+from hahub.parent.logs import LogWriter
+from hahub.parent.notify import Notifier
+from hahub.parent.rundir import RunDirError
+from hahub.parent.spawn import Spawner
+from hahub.parent.supervisor import Ending
+from hahub.parent.tasks import Tasks
+from hahub.parent.trackers.script import ScriptTrackers
+from hahub.settings import Settings
+
+_READ_STOP_LINES = 0.5
+"""Seconds for the FIFO scripts to read the STOP lines before their SIGTERM."""
+_LEFT = 3
+"""Exit status when something was left undone."""
+
+
+class StartError(Exception):
+    """The daemon cannot start; the text says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What does not come from the configuration."""
+
+    run_dir: Path
+    state_dir: Path
+    core: tuple[str, ...] = (sys.executable, "-P", "-m", "hahub.core")
+    """What to execute as the core; ``--link FD`` is added."""
+    hub: tuple[str, ...] = (sys.executable, "-P", "-m", "hahub.hub")
+    """What to execute as the hub; ``--link FD --state-dir DIRECTORY`` is added."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the daemon stands on, and what outlasts its tasks."""
+
+    options: Options
+    writer: LogWriter
+    load: Callable[[], Loaded]
+    fifos: Fifos
+    guard: GuardLink
+    mark: str
+
+
+async def run(settings: Settings, options: Options, *, log: LogWriter, load: Callable[[], Loaded]) -> int:
+    """Run the daemon in the main thread until SIGTERM or SIGINT.
+
+    load: reads the configuration again, at SIGHUP.
+    Returns the exit status: 0, or 3 when something was left undone, which the log says.
+    Raises StartError when it cannot even start; nothing is left behind then.
+    """
+    os.umask(0o022)
+    mark = secrets.token_hex(8)
+    try:
+        lock = rundir.lock(options.run_dir)
+    except RunDirError as error:
+        raise StartError(str(error)) from error
+    guard = GuardLink(mark, log.named("parent"), keep_open=[lock])
+    ground = _Ground(options, log, load, Fifos(), guard, mark)
+    try:
+        _begin(settings, ground)
+        async with trio.open_nursery() as nursery:
+            left = await _Daemon(settings, ground, nursery).run()
+            nursery.cancel_scope.cancel()
+    finally:
+        ground.fifos.close()
+        guard.close()
+        os.close(lock)
+    return _LEFT if left else 0
+
+
+def _begin(settings: Settings, ground: _Ground) -> None:
+    """Whatever can keep the daemon from starting. Raises StartError."""
+    try:
+        hub_user.check(settings.parent.hub_user)
+        hub_user.prepare(ground.options.state_dir, None)
+        ground.fifos.change(settings.parent.fifos)
+        ground.guard.start()
+    except (FifoError, CredentialsError) as error:
+        raise StartError(str(error)) from error
+    except OSError as error:
+        raise StartError(f"{(error.strerror or str(error)).lower()}: {error.filename}") from error
+
+
+class _Daemon:
+    """Everything that runs between start and stop."""
+
+    def __init__(self, settings: Settings, ground: _Ground, nursery: trio.Nursery) -> None:
+        self._settings = settings
+        self._ground = ground
+        self._nursery = nursery
+        self._log = ground.writer.named("parent")
+        self._stopping = False
+        self._stopped = trio.Event()
+        self._left: list[str] = []
+        self._tracking = Tasks(nursery)
+        self._reading = Tasks(nursery)
+        spawner = Spawner(nursery, ground.writer, ground.guard, mark=ground.mark)
+        self._readers = FifoScripts(spawner, self._reading, self._log)
+        self._notifier = Notifier(spawner, Tasks(nursery), self._log)
+        programs = Programs(ground.options.core, ground.options.hub, ground.options.state_dir)
+        self._children = Children(programs, spawner, ground.writer, hear=self._notifier.tell)
+        self._trackers = ScriptTrackers(spawner, self._tracking, self._log, self._children.tell_core)
+
+    async def run(self) -> tuple[str, ...]:
+        """Until a signal ends it. Returns what was left undone."""
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            self._log.info(f"started pid={os.getpid()} run_dir={self._ground.options.run_dir}")
+            self._nursery.start_soon(self._ground.guard.keep)
+            self._apply(self._settings)
+            self._children.start(self._nursery)
+            self._nursery.start_soon(self._obey, signals)
+            await self._stopped.wait()
+        for problem in self._left:
+            self._log.error(f"left undone: {problem}")
+        self._log.info("stopped")
+        return tuple(self._left)
+
+    async def _obey(self, signals: AsyncIterator[int]) -> None:
+        async for number in signals:
+            if number != signal.SIGHUP and self._stopping:
+                self._end_at_once()
+            elif number != signal.SIGHUP:
+                self._stopping = True
+                self._log.info(f"stopping: {signal.Signals(number).name}")
+                self._nursery.start_soon(self._stop)
+            elif not self._stopping:
+                self._reload()
+
+    def _reload(self) -> None:
+        """Take the files as they are now, or leave everything as it is."""
+        loaded = self._ground.load()
+        for problem in loaded.problems:
+            say = self._log.error if problem.severity is Severity.ERROR else self._log.warning
+            say(format_problem(problem))
+        if loaded.settings is None:
+            self._log.error("reload refused, the old configuration stays")
+            return
+        try:
+            gone = self._ground.fifos.change(loaded.settings.parent.fifos)
+        except FifoError as error:
+            self._log.error(f"reload refused, the old configuration stays: {error}")
+            return
+        if loaded.settings.parent.hub_user != self._settings.parent.hub_user:
+            self._log.warning("another user for the hub counts from its next start")
+        self._settings = loaded.settings
+        self._apply(loaded.settings)
+        for fifo in gone:
+            self._ground.guard.forget_fifo(fifo)
+            fifo.close()
+        self._log.info("reloaded")
+
+    def _apply(self, settings: Settings) -> None:
+        """Give everyone their part: those who hear first, then those who speak."""
+        parent = settings.parent
+        for fifo in self._ground.fifos.open:
+            if fifo.note:
+                self._log.warning(fifo.note)
+            if fifo.created:
+                self._ground.guard.watch_fifo(fifo)
+        self._notifier.configure(
+            parent.notify_scripts,
+            instances=[instance.name for instance in settings.core.instances],
+            timeout=parent.script_timeout,
+        )
+        self._readers.configure(fifo.settings for fifo in self._ground.fifos.open)
+        self._children.configure(settings, self._ground.fifos.open)
+        self._trackers.configure(parent.check_scripts)
+
+    async def _stop(self) -> None:
+        """The core first, so that the peers take over and everyone can be told; then all others side by side."""
+        grace = self._settings.parent.stop_grace
+        deadline = trio.current_time() + grace
+        self._tracking.cancel()
+        self._note(await self._children.stop_core(grace))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._finish_notifying, deadline)
+            nursery.start_soon(self._finish_delivering, deadline)
+            nursery.start_soon(self._finish_reading)
+        self._stopped.set()
+
+    async def _finish_notifying(self, deadline: float) -> None:
+        left = await self._notifier.finish(deadline)
+        self._left.extend(f"{label} did not run to its end" for label in left)
+
+    async def _finish_delivering(self, deadline: float) -> None:
+        self._note(await self._children.stop_hub(max(0.0, deadline - trio.current_time())))
+
+    async def _finish_reading(self) -> None:
+        """The STOP lines are in the FIFOs now: leave their readers a moment for them."""
+        if self._readers.are_any:
+            await trio.sleep(_READ_STOP_LINES)
+        await self._reading.end()
+
+    def _note(self, ending: Ending) -> None:
+        if ending.problem:
+            self._left.append(ending.problem)
+        if ending.stopped is not None and not ending.stopped.clean:
+            self._left.append(ending.stopped.detail)
+
+    def _end_at_once(self) -> None:
+        """The second signal: no waiting. The guard does the rest."""
+        self._log.error("stopping at once, as told a second time")
+        self._ground.fifos.close()
+        os._exit(_LEFT)

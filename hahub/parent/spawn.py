@@ -1,0 +1,243 @@
+"""Starting programs: own process group, own user, no shell, output to the log, known to the guard."""
+
+import contextlib
+import errno
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import trio
+
+from hahub.parent import credentials, guard
+from hahub.parent.credentials import Credentials, CredentialsError, Powers
+from hahub.parent.guard_link import GuardLink
+from hahub.parent.logs import LogWriter
+from hahub.parent.output import log_lines
+from hahub.settings import Command
+
+_NEVER_INHERITED = frozenset({"LD_PRELOAD", "LD_LIBRARY_PATH", "IFS"})
+_UMASK = 0o022
+
+
+class SpawnError(Exception):
+    """A program that cannot be started; the text says why, for people."""
+
+
+class Child:
+    """A started program, leader of its own process group. Close it: a leader that is still alive is killed.
+
+    Its pid stays taken until ``close``, so that signals can only reach this process and its group.
+    """
+
+    def __init__(
+        self,
+        popen: subprocess.Popen[bytes],
+        pidfd: int,
+        *,
+        forget: Callable[[int], None],
+        nursery: trio.Nursery,
+    ) -> None:
+        self.pid = popen.pid
+        self._popen = popen
+        self._pidfd = pidfd
+        self._forget = forget
+        self._nursery = nursery
+
+    async def exited(self) -> int:
+        """Wait for the end of the leader. One task at a time.
+
+        Returns the exit status, or the negative number of the signal that ended it.
+        """
+        await trio.lowlevel.wait_readable(self._pidfd)
+        return self.peek()
+
+    def peek(self) -> int:
+        """The exit status of a leader that has ended, which stays a zombie: its number is not free yet."""
+        found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        if found is None:
+            raise RuntimeError(f"process {self.pid} has not ended")
+        return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the leader alone."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, number)
+
+    def signal_group(self, number: int) -> None:
+        """Send a signal to the leader and everything it started in its group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def close(self) -> None:
+        """Let go of the process; kills the leader when it is still alive.
+
+        Never waits: a process may be stuck in the kernel, on a dead file server for example.
+        """
+        if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+            self._reap()
+            return
+        self.signal(signal.SIGKILL)
+        self._nursery.start_soon(self._reap_later)
+
+    async def _reap_later(self) -> None:
+        await self.exited()
+        self._reap()
+
+    def _reap(self) -> None:
+        self._forget(self.pid)
+        self._popen.wait()
+        os.close(self._pidfd)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to start, as whom, and what it inherits."""
+
+    argv: tuple[str, ...]
+    credentials: Credentials | None = None
+    """None: as this process."""
+    environment: Mapping[str, str] | None = None
+    pass_fds: tuple[int, ...] = ()
+
+
+def describe_exit(status: int) -> str:
+    """``exited with status 2``, ``ended by signal 9 (SIGKILL)``."""
+    if status >= 0:
+        return f"exited with status {status}"
+    with contextlib.suppress(ValueError):
+        return f"ended by signal {-status} ({signal.Signals(-status).name})"
+    return f"ended by signal {-status}"
+
+
+def script_environment(inherited: Mapping[str, str], mark: str) -> dict[str, str]:
+    """The environment of a script: what hahub has, without the variables that change what programs mean."""
+    kept = {name: value for name, value in inherited.items() if name not in _NEVER_INHERITED}
+    return kept | {guard.MARK_VARIABLE: mark}
+
+
+class Spawner:
+    """Starts programs for the parent. Their output is read in ``nursery``, as long as anything holds it open."""
+
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        log: LogWriter,
+        guard: GuardLink,
+        *,
+        mark: str,
+        powers: Powers | None = None,
+    ) -> None:
+        self._nursery = nursery
+        self._writer = log
+        self._log = log.named("parent")
+        self._guard = guard
+        self._mark = mark
+        self._powers = powers or credentials.powers()
+        self._said: set[str] = set()
+
+    def start_script(self, command: Command, *, label: str, extra: Sequence[str] = ()) -> Child:
+        """Start a script in its own process group; its output goes to the log under ``label``.
+
+        extra: arguments after the configured ones. Raises SpawnError.
+        """
+        argv = (*command.argv, *extra)
+        environment = script_environment(os.environ, self._mark)
+        user = self.permitted(self._resolve(command), f"{label} runs")
+        try:
+            child = self._start_group(Program(argv, user, environment), label)
+        except OSError as error:
+            if error.errno != errno.ENOEXEC:
+                raise SpawnError(_describe_refusal(error)) from error
+            child = self._start_without_interpreter(Program(argv, user, environment), label)
+        return child
+
+    def _resolve(self, command: Command) -> Credentials:
+        try:
+            return credentials.resolve(command.user, command.group)
+        except CredentialsError as error:
+            raise SpawnError(f"cannot be executed: {error}") from error
+
+    def _start_without_interpreter(self, program: Program, label: str) -> Child:
+        """Run a file without a ``#!`` line as execvp(3) does; keepalived does so too."""
+        self.say_once(f"{label}: {program.argv[0]} has no #! line, /bin/sh reads it")
+        found = shutil.which(program.argv[0]) or program.argv[0]
+        argv = ("/bin/sh", found, *program.argv[1:])
+        try:
+            return self._start_group(replace(program, argv=argv), label)
+        except OSError as error:
+            raise SpawnError(_describe_refusal(error)) from error
+
+    def start_process(self, program: Program, *, label: str) -> Child:
+        """Start one of hahub's own processes, which the guard lets leave by itself. Raises OSError."""
+        marked = replace(program, environment=dict(os.environ) | {guard.MARK_VARIABLE: self._mark})
+        child = self._start(marked, label, self._guard.forget_process)
+        self._guard.watch_process(child.pid)
+        return child
+
+    def _start_group(self, program: Program, label: str) -> Child:
+        child = self._start(program, label, self._guard.forget_group)
+        self._guard.watch_group(child.pid)
+        return child
+
+    def _start(self, program: Program, label: str, forget: Callable[[int], None]) -> Child:
+        reading, writing = os.pipe()
+        try:
+            popen = _popen(program, writing)
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        try:
+            pidfd = os.pidfd_open(popen.pid)
+        except OSError:
+            os.close(reading)
+            popen.kill()
+            popen.wait()
+            raise
+        self._nursery.start_soon(log_lines, reading, self._writer.named(label))
+        return Child(popen, pidfd, forget=forget, nursery=self._nursery)
+
+    def permitted(self, wanted: Credentials, what: str) -> Credentials | None:
+        """``wanted`` if this process may become it, else None, which is logged once; None too when it is it already."""
+        here = credentials.present()
+        if wanted == here:
+            return None
+        refusal = self._powers.why_not(wanted)
+        if not refusal:
+            return wanted
+        self.say_once(f"{what} as uid={here.uid} instead of uid={wanted.uid} gid={wanted.gid}: {refusal}")
+        return None
+
+    def say_once(self, text: str) -> None:
+        """A warning that is not repeated."""
+        if text not in self._said:
+            self._said.add(text)
+            self._log.warning(text)
+
+
+def _popen(program: Program, output: int) -> subprocess.Popen[bytes]:
+    """Started from the main thread on purpose: children that ask for PR_SET_PDEATHSIG are bound to this thread."""
+    user = program.credentials
+    return subprocess.Popen(
+        program.argv,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        cwd="/",
+        env=program.environment,
+        umask=_UMASK,
+        process_group=0,
+        pass_fds=program.pass_fds,
+        user=user.uid if user else None,
+        group=user.gid if user else None,
+        extra_groups=[] if user else None,
+    )
+
+
+def _describe_refusal(error: OSError) -> str:
+    reason = (error.strerror or str(error)).lower()
+    return f"cannot be executed: {reason}" + (f": {error.filename}" if error.filename else "")

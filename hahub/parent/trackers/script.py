@@ -1,0 +1,124 @@
+"""``vrrp_script``: a command whose exit status, run after run, decides what the core hears about it.
+
+Source: keepalived vrrp/vrrp_scheduler.c:vrrp_script_thread and vrrp_script_child_thread. Different on purpose:
+a command that cannot be executed has failed, and so has one that ran out of time, whatever its exit status.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+
+import trio
+
+from hahub.messages import ScriptResult
+from hahub.parent import script_run
+from hahub.parent.logs import Log
+from hahub.parent.script_run import Outcome
+from hahub.parent.spawn import Spawner
+from hahub.parent.tasks import Tasks
+from hahub.settings import CheckScript
+
+
+class RiseFall:
+    """The verdict on a script: the first run decides at once, then ``rise`` or ``fall`` runs in a row do."""
+
+    def __init__(self, rise: int, fall: int) -> None:
+        self._rise = rise
+        self._fall = fall
+        self._against = 0
+        """Runs in a row that contradict the verdict."""
+        self.verdict: bool | None = None
+
+    def count(self, *, succeeded: bool) -> bool:
+        """Take the result of a run. True when the verdict changed, or came for the first time."""
+        if self.verdict is None:
+            self.verdict = succeeded
+            return True
+        if succeeded == self.verdict:
+            self._against = 0
+            return False
+        self._against += 1
+        if self._against < (self._rise if succeeded else self._fall):
+            return False
+        self.verdict, self._against = succeeded, 0
+        return True
+
+
+def next_run(planned: float, interval: float, now: float) -> tuple[float, int]:
+    """When a script runs again, keeping its period: the time, and how many runs were missed by then.
+
+    planned: when the run that has just ended was due.
+    """
+    missed = max(0, math.ceil((now - planned) / interval) - 1)
+    return planned + (missed + 1) * interval, missed
+
+
+class ScriptTracker:
+    """Runs one ``vrrp_script`` for ever and reports each change of the verdict."""
+
+    def __init__(self, script: CheckScript, spawner: Spawner, log: Log, report: Callable[[ScriptResult], None]) -> None:
+        self._script = script
+        self._spawner = spawner
+        self._log = log
+        self._report = report
+        self._counter = RiseFall(script.rise, script.fall)
+        self._detail = ""
+
+    async def run(self) -> None:
+        """Runs until cancelled; a script that is running then is ended with its process group."""
+        planned = trio.current_time()
+        while True:
+            await self._run_once()
+            planned, missed = next_run(planned, self._script.interval, trio.current_time())
+            if missed:
+                self._log.warning(f"vrrp_script {self._script.name}: still running when due again, skipped={missed}")
+            await trio.sleep_until(planned)
+
+    async def _run_once(self) -> None:
+        name = self._script.name
+        run = script_run.start(self._spawner, self._script.command, label=f"vrrp_script {name}")
+        if isinstance(run, Outcome):
+            self._judge(run)
+            return
+        async with run:
+            outcome = await run.outcome(self._script.timeout or self._script.interval)
+            self._judge(outcome)
+            if outcome.timed_out:
+                await run.end()
+
+    def _judge(self, outcome: Outcome) -> None:
+        name = self._script.name
+        if outcome.detail != self._detail:
+            self._detail = outcome.detail
+            self._log.info(f"vrrp_script {name}: now {outcome.detail}")
+        if self._counter.count(succeeded=outcome.succeeded):
+            words = "succeeded" if outcome.succeeded else f"failed: {outcome.detail}"
+            (self._log.info if outcome.succeeded else self._log.warning)(f"vrrp_script {name} {words}")
+            self._report(ScriptResult(name, outcome.succeeded, outcome.detail))
+
+
+class ScriptTrackers:
+    """All of them, as the present configuration wants them."""
+
+    def __init__(self, spawner: Spawner, tasks: Tasks, log: Log, report: Callable[[ScriptResult], None]) -> None:
+        self._spawner = spawner
+        self._tasks = tasks
+        self._log = log
+        self._report = report
+        self._running: dict[str, tuple[CheckScript, trio.CancelScope]] = {}
+
+    def configure(self, scripts: Iterable[CheckScript]) -> None:
+        """Run exactly these; one that has not changed goes on undisturbed."""
+        wanted = {script.name: script for script in scripts}
+        for name, (script, scope) in list(self._running.items()):
+            if wanted.get(name) != script:
+                scope.cancel()
+                del self._running[name]
+        for name, script in wanted.items():
+            if name not in self._running:
+                scope = trio.CancelScope()
+                self._running[name] = (script, scope)
+                self._tasks.start_soon(self._run, script, scope)
+
+    async def _run(self, script: CheckScript, scope: trio.CancelScope) -> None:
+        with scope:
+            await ScriptTracker(script, self._spawner, self._log, self._report).run()
