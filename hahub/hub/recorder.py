@@ -37,16 +37,18 @@ logger = logging.getLogger(__name__)
 class Recorder:
     """Writes the journal. Its methods never raise because of the file or the disk."""
 
-    def __init__(self, path: Path, now: Callable[[], Moment]) -> None:
+    def __init__(self, path: Path, now: Callable[[], Moment], *, retry_interval: float = RETRY_INTERVAL) -> None:
         self._path = path
         self._now = now
+        self._retry_interval = retry_interval
         self._journal: Journal | None = None
         self._thread = trio.CapacityLimiter(1)
         self._turn = trio.Lock()
+        self._append_turn = trio.Lock()
         self._entries: dict[str, Entry] = {}
         self._gaps: dict[tuple[str, int, int], Gap] = {}
         self._rows: dict[tuple[str, str], Row] = {}
-        self._asking: set[str] = set()
+        self._asking: frozenset[str] = frozenset()
         self._known: set[str] = set()
         self.recorded: dict[str, int] = {}
         """Of each boot seen: the number up to which nothing is missing on the disk."""
@@ -82,16 +84,14 @@ class Recorder:
 
         The others are repetitions of what is recorded or waits here to be.
         """
-        fresh = {e.transition.key: e for e in entries if e.transition.key not in self._entries}
-        self._entries.update(fresh)
-        self._gaps.update({(gap.boot, gap.first, gap.last): gap for gap in gaps})
-        self._asking.update(fresh)
-        try:
+        async with self._append_turn:
+            fresh = {e.transition.key: e for e in entries if e.transition.key not in self._entries}
+            self._entries.update(fresh)
+            self._gaps.update({(gap.boot, gap.first, gap.last): gap for gap in gaps})
+            # Another task's flush may write these entries; what it finds out about them is put into _known.
+            self._asking, self._known = frozenset(fresh), set()
             await self.flush()
             return [entry for key, entry in fresh.items() if key not in self._known]
-        finally:
-            self._asking.difference_update(fresh)
-            self._known.difference_update(fresh)
 
     async def save(self, rows: Sequence[Row]) -> None:
         """Record what became of messages."""
@@ -151,7 +151,7 @@ class Recorder:
 
     def _failed(self, error: Exception) -> None:
         now = trio.current_time()
-        self._next_try = now + RETRY_INTERVAL
+        self._next_try = now + self._retry_interval
         trouble = f"{type(error).__name__}: {error}"
         if trouble != self._trouble or now >= self._next_reminder:
             self._next_reminder = now + _REMIND_INTERVAL
