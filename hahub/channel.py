@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
+from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -20,6 +21,8 @@ from hahub.model import Transition
 
 Secret = SecretStr
 """A value that shows as asterisks everywhere; ``get_secret_value()`` where it is used, and nowhere else."""
+REASON_MAX = 300
+"""Characters that are kept of what another side says."""
 
 
 class Failure(StrEnum):
@@ -33,6 +36,20 @@ class Failure(StrEnum):
     """Understood and rejected: the same message will be rejected again."""
     UNKNOWN = "unknown"
     """It may have arrived or not: try again, marked as a possible repeat."""
+
+
+def mask(text: str, *secrets: Secret | None) -> str:
+    """``text`` on one line of at most 300 characters, without these secrets, plain or percent-encoded.
+
+    For what the other side said, before it becomes a reason.
+    """
+    for secret in secrets:
+        if secret is None or not secret.get_secret_value():
+            continue
+        value = secret.get_secret_value()
+        for form in (value, quote(value, safe=""), quote_plus(value)):
+            text = text.replace(form, "***")
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:REASON_MAX]
 
 
 class SendError(Exception):
@@ -93,9 +110,14 @@ class ChannelSettings(BaseModel):
 
 
 class Channel(ABC):
-    """One configured way to tell somebody. Made in the hub; ``send`` may run at any time after ``open``."""
+    """One configured way to tell somebody. ``send`` may run at any time, one attempt after the other.
+
+    Made in the hub as ``CHANNEL(name, settings)``, settings being an instance of the module's ``Settings``.
+    Making one must not touch the network.
+    """
 
     Settings: ClassVar[type[ChannelSettings]]
+    """The model of the settings that the constructor takes."""
 
     recipients: tuple[str, ...] = ("",)
     """Who gets each message; a result is kept for each. One nameless recipient where there is nobody to tell apart."""
@@ -104,8 +126,8 @@ class Channel(ABC):
     async def send(self, notification: Notification) -> Receipt:
         """Make one attempt, under trio. Runs under a deadline and may be cancelled at any await.
 
-        Return only when the other side has accepted the message for at least one recipient.
-        Raises SendError when it failed for all.
+        Return when the other side has judged each recipient; those it did not accept are in ``Receipt.failed``.
+        Raises SendError when it failed for all in the same way, or nobody knows.
         """
 
     async def close(self) -> None:
