@@ -97,6 +97,12 @@ class Keepalived(Daemon):
 
     name = "keepalived"
 
+    def start(self) -> None:
+        """Start as after a boot, where /run is empty: it refuses to when the process of a left pid file is a zombie."""
+        for pid_file in self.host.directory.glob("*.pid"):
+            pid_file.unlink()
+        super().start()
+
     def command(self) -> list[str]:
         own = self.host.directory
         pid_files = ["-p", f"{own}/main.pid", "-r", f"{own}/vrrp.pid", "-c", f"{own}/checkers.pid"]

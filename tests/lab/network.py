@@ -223,16 +223,16 @@ class Lab:
         )
         return matching(records)[count - 1]
 
-    def settle(self, master: Host, *, within: float = PATIENCE) -> None:
+    def settle(self, master: Host, *, adverts: int = 4, within: float = PATIENCE) -> None:
         """Wait until this host says MASTER and nobody else that lives, and the address is where it should be.
 
-        Then look on for four adverts more: nobody else may speak, no line may come, no address may move.
+        Then look on for some adverts more: nobody else may speak, no line may come, no address may move.
         """
         wait_until(lambda: self._is_settled(master), f"{master.name} to be the only master", within=within)
         since = time.monotonic()
         lines = {name: host.fifo.text for name, host in self.hosts.items()}
 
-        self.wait_for_advert(master, since=since, count=4, within=within)
+        self.wait_for_advert(master, since=since, count=adverts, within=within)
 
         assert {advert.host for advert in self.adverts(since=since)} == {master.name}, self.story()
         assert {name: host.fifo.text for name, host in self.hosts.items()} == lines, self.story()

@@ -1,0 +1,98 @@
+"""Two routers on one wire, and a table of how long nobody or two were master."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import pytest
+
+from tests.conftest import require
+from tests.lab import DAEMONS, Daemon, Host, Lab, Mastership
+
+Measured: TypeAlias = Callable[[str, float], Mastership]
+
+_results = pytest.StashKey[list[tuple[str, str, Mastership]]]()
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Host a, with the higher priority, and host b."""
+
+    lab: Lab
+    a: Host
+    b: Host
+    daemon_a: Daemon
+    daemon_b: Daemon
+
+    def start(self, *, adverts: int = 4) -> None:
+        """Start a, which becomes master, then b, which stays backup."""
+        self.daemon_a.start()
+        self.a.fifo.wait_for_state("MASTER")
+        self.daemon_b.start()
+        self.b.fifo.wait_for_state("BACKUP")
+        self.lab.settle(self.a, adverts=adverts)
+
+
+MakeDuel: TypeAlias = Callable[[str, str], Duel]
+
+
+@pytest.fixture(name="lab")
+def open_lab() -> Iterator[Lab]:
+    require("ip")
+    if os.geteuid() != 0:
+        message = "this test needs root, to make network namespaces that several programs can enter"
+        (pytest.fail if os.environ.get("HAHUB_SKIPS_FAIL") else pytest.skip)(message)
+    with Lab() as lab:
+        yield lab
+        print(lab.story())
+
+
+@pytest.fixture(name="duel")
+def make_duel(lab: Lab, pair: tuple[str, str]) -> MakeDuel:
+    """Return a function of both configurations; the test says by ``pair`` who plays a and who plays b."""
+    if "keepalived" in pair:
+        require("keepalived")
+
+    def make(config_a: str, config_b: str) -> Duel:
+        a, b = lab["a"], lab["b"]
+        return Duel(lab, a, b, DAEMONS[pair[0]](a, config_a), DAEMONS[pair[1]](b, config_b))
+
+    return make
+
+
+@pytest.fixture(name="measured")
+def measure_and_report(
+    request: pytest.FixtureRequest,
+    lab: Lab,
+    pair: tuple[str, str],
+    record_property: Callable[[str, object], None],
+) -> Measured:
+    """Return a function that measures since a moment and puts the result into the table at the end."""
+
+    def measured(what: str, since: float) -> Mastership:
+        result = lab.measure(since=since)
+        record_property(f"{what}, without master", f"{result.without_master:.3f} s")
+        record_property(f"{what}, two masters", f"{result.two_masters:.3f} s")
+        request.config.stash.setdefault(_results, []).append((what, " / ".join(pair), result))
+        return result
+
+    return measured
+
+
+@pytest.fixture(name="now")
+def clock() -> Callable[[], float]:
+    return time.monotonic
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print how long nobody and how long two were master, as seen on the wire."""
+    results = config.stash.get(_results, [])
+    if not results:
+        return
+    terminalreporter.section("time without and with two masters, in milliseconds")
+    terminalreporter.write_line(f"{'what happened':44}{'a / b':26}{'none':>8}{'two':>8}")
+    for what, pair, result in sorted(results, key=lambda row: row[:2]):
+        numbers = f"{result.without_master * 1000:8.0f}{result.two_masters * 1000:8.0f}"
+        terminalreporter.write_line(f"{what:44}{pair:26}{numbers}")
