@@ -1,7 +1,5 @@
 """Two routers on one wire, and a table of how long nobody or two were master."""
 
-import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,6 +8,7 @@ import pytest
 
 from tests.conftest import require
 from tests.lab import DAEMONS, Daemon, Host, Lab, Mastership
+from tests.lab.network import lab_or_skip
 
 Measured: TypeAlias = Callable[[str, float], Mastership]
 
@@ -40,11 +39,7 @@ MakeDuel: TypeAlias = Callable[[str, str], Duel]
 
 @pytest.fixture(name="lab")
 def open_lab() -> Iterator[Lab]:
-    require("ip")
-    if os.geteuid() != 0:
-        message = "this test needs root, to make network namespaces that several programs can enter"
-        (pytest.fail if os.environ.get("HAHUB_SKIPS_FAIL") else pytest.skip)(message)
-    with Lab() as lab:
+    with lab_or_skip() as lab:
         yield lab
         print(lab.story())
 
@@ -79,11 +74,6 @@ def measure_and_report(
         return result
 
     return measured
-
-
-@pytest.fixture(name="now")
-def clock() -> Callable[[], float]:
-    return time.monotonic
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -28,6 +28,10 @@ def master_down_interval(priority: int, advert_int: float = ADVERT_INT) -> float
     return 3 * advert_int + (256 - priority) * advert_int / 256
 
 
+def version_2(priority: int, auth_pass: str) -> str:
+    return configuration(priority, version=2, advert_int=1, auth_pass=auth_pass)
+
+
 @every_pair
 def test_the_higher_priority_becomes_master_and_the_other_stays_backup(duel: MakeDuel, measured: Measured) -> None:
     d = duel(configuration(150), configuration(100))
@@ -91,8 +95,7 @@ def test_with_nopreempt_the_returning_higher_priority_stays_backup(duel: MakeDue
 def test_over_version_2_with_the_same_password_a_stopped_master_hands_over_after_the_skew_time(
     duel: MakeDuel, measured: Measured
 ) -> None:
-    options = {"version": 2, "advert_int": 1, "auth_pass": "secret12"}
-    d = duel(configuration(150, **options), configuration(100, **options))
+    d = duel(version_2(150, "secret12"), version_2(100, "secret12"))
     d.start(adverts=2)
 
     since = time.monotonic()
@@ -120,10 +123,7 @@ def test_over_version_2_with_the_same_password_a_stopped_master_hands_over_after
 def test_with_different_passwords_neither_hears_the_other_until_they_agree(
     duel: MakeDuel, pair: tuple[str, str], measured: Measured
 ) -> None:
-    def options(auth_pass: str) -> dict[str, object]:
-        return {"version": 2, "advert_int": 1, "auth_pass": auth_pass}
-
-    d = duel(configuration(150, **options("secret12")), configuration(100, **options("other")))
+    d = duel(version_2(150, "secret12"), version_2(100, "other"))
     since = time.monotonic()
     d.daemon_a.start()
     d.daemon_b.start()
@@ -142,7 +142,7 @@ def test_with_different_passwords_neither_hears_the_other_until_they_agree(
 
     since = time.monotonic()
     d.daemon_b.stop()
-    d.daemon_b.configure(configuration(100, **options("secret12")))
+    d.daemon_b.configure(version_2(100, "secret12"))
     d.daemon_b.start()
     d.b.fifo.wait_for_state("BACKUP", count=2)
     d.lab.settle(d.a, adverts=2)

@@ -24,6 +24,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import pytest
+
+from tests.conftest import require
 from tests.lab.fifo_log import FifoLog
 from tests.lab.frames import Advert
 from tests.lab.mastership import Incident, Mastership, Record, measure
@@ -139,6 +142,11 @@ class Host:
         self.lab.note(self, "plugged in again")
         ip("link", "set", self.port, "master", "switch", namespace=self.lab.switch)
 
+    def is_emptied(self) -> bool:
+        """Kill what runs here; True when nothing does."""
+        self.kill_everything()
+        return not self.processes()
+
     def kill_everything(self) -> None:
         """SIGKILL to every process in this host, children before their parents can notice."""
         for process in self.processes():
@@ -195,7 +203,7 @@ class Lab:
     def _remove(host: Host) -> None:
         if not Path("/run/netns", host.namespace).exists():
             return
-        wait_until(lambda: host.kill_everything() or not host.processes(), f"the end of all in {host.namespace}")
+        wait_until(host.is_emptied, f"the end of all in {host.namespace}")
         if host.daemon is not None:
             host.daemon.reap()
         ip("netns", "del", host.namespace)
@@ -268,3 +276,12 @@ class Lab:
         lines = [f"{at - self.started_at:9.3f} {text}" for at, text in sorted(told)]
         logs = [f"--- {host.name}\n{host.daemon.log}" for host in self.hosts.values() if host.daemon is not None]
         return "\n".join(["", *lines, *logs])
+
+
+def lab_or_skip(*names: str) -> Lab:
+    """Return a laboratory; on a machine that cannot have one, skip the test and say why."""
+    require("ip")
+    if os.geteuid() != 0:
+        message = "this test needs root, to make network namespaces that several programs can enter"
+        (pytest.fail if os.environ.get("HAHUB_SKIPS_FAIL") else pytest.skip)(message)
+    return Lab(*names)

@@ -10,13 +10,14 @@ from tests.lab import Advert, GratuitousArp
 from tests.lab.frames import decode_frame
 
 GROUP = IP(src="10.9.0.1", dst="224.0.0.18", ttl=255, proto=112)
+SECRET12 = {"authtype": 1, "auth1": int.from_bytes(b"secr"), "auth2": int.from_bytes(b"et12")}
 
 
 @pytest.mark.parametrize(
     ("frame", "expected"),
     [
         pytest.param(
-            Ether() / GROUP / VRRP(version=2, vrid=51, priority=150, adv=1, authtype=1, auth1=0x73656372, auth2=0x65743132, addrlist=["10.9.0.200"]),
+            Ether() / GROUP / VRRP(version=2, vrid=51, priority=150, adv=1, addrlist=["10.9.0.200"], **SECRET12),
             Advert(7.0, "a", "10.9.0.1", 2, 51, 150, 1.0, ("10.9.0.200",), 1, b"secret12", 255),
             id="version 2 with password",
         ),
@@ -26,15 +27,14 @@ GROUP = IP(src="10.9.0.1", dst="224.0.0.18", ttl=255, proto=112)
             id="version 3, resignation, two addresses",
         ),
         pytest.param(
-            Ether(dst="ff:ff:ff:ff:ff:ff")
-            / ARP(op=1, hwsrc="02:00:00:00:00:01", psrc="10.9.0.200", pdst="10.9.0.200"),
+            Ether(dst="ff:ff:ff:ff:ff:ff") / ARP(op=1, hwsrc="02:00:00:00:00:01", psrc="10.9.0.200", pdst="10.9.0.200"),
             GratuitousArp(7.0, "a", "02:00:00:00:00:01", "10.9.0.200"),
             id="gratuitous ARP",
         ),
         pytest.param(Ether() / ARP(op=1, psrc="10.9.0.1", pdst="10.9.0.2"), None, id="a question is no announcement"),
         pytest.param(Ether() / IP() / UDP(), None, id="something else"),
     ],
-)  # fmt: skip
+)
 def test_a_frame_is_read_as_what_it_is(frame: Packet, expected: object) -> None:
     assert decode_frame(bytes(frame), host="a", at=7.0) == expected
 
