@@ -3,6 +3,7 @@
 Sending never waits: what does not fit is refused, and the caller decides (the core counts and resynchronises).
 """
 
+import contextlib
 import os
 import socket
 from collections.abc import Sequence
@@ -44,9 +45,7 @@ class Link:
         """
         packet = messages.encode(record)
         if len(packet) > PACKET_SIZE_MAX:
-            raise ValueError(
-                f"{type(record).__name__} takes {len(packet)} bytes, at most {PACKET_SIZE_MAX} fit"
-            )
+            raise ValueError(f"{type(record).__name__} takes {len(packet)} bytes, at most {PACKET_SIZE_MAX} fit")
         try:
             if descriptors:
                 socket.send_fds(self._sock, [packet], list(descriptors))
@@ -95,7 +94,9 @@ class Link:
             await trio.lowlevel.wait_readable(self._sock)
 
     def close(self) -> None:
-        trio.lowlevel.notify_closing(self._sock)
+        """Give the socket up; a task that waits in ``receive`` gets LinkClosedError."""
+        with contextlib.suppress(RuntimeError):  # outside trio nobody can be waiting
+            trio.lowlevel.notify_closing(self._sock)
         self._sock.close()
 
 
