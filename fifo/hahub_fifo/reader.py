@@ -91,9 +91,7 @@ def _open_fifo(path: str | Path) -> int | None:
     return descriptor
 
 
-def _chunks(
-    descriptor: int, check_interval: float, stopped: Callable[[], bool]
-) -> Iterator[list[Line | UnknownLine]]:
+def _chunks(descriptor: int, check_interval: float, stopped: Callable[[], bool]) -> Iterator[list[Line | UnknownLine]]:
     """Yield the lines of each read until the writer is gone, the FIFO was unlinked, or ``stopped``.
 
     The kernel reports a hang-up only after a writer came and went: waiting for the first one is quiet.

@@ -8,9 +8,7 @@ from hahub_fifo import EVENTS, STATES, Line, UnknownLine, format_line, parse_lin
 LINES = [
     pytest.param(Line("INSTANCE", "VI_1", "MASTER", 100), b'INSTANCE "VI_1" MASTER 100\n', id="master"),
     pytest.param(Line("INSTANCE", "VI_1", "BACKUP", 1), b'INSTANCE "VI_1" BACKUP 1\n', id="lowest priority"),
-    pytest.param(
-        Line("INSTANCE", "VI_1", "FAULT", 255), b'INSTANCE "VI_1" FAULT 255\n', id="highest priority"
-    ),
+    pytest.param(Line("INSTANCE", "VI_1", "FAULT", 255), b'INSTANCE "VI_1" FAULT 255\n', id="highest priority"),
     pytest.param(Line("INSTANCE", "VI_1", "STOP", 150), b'INSTANCE "VI_1" STOP 150\n', id="stop"),
     pytest.param(Line("INSTANCE", "VI_2", "DELETED", 120), b'INSTANCE "VI_2" DELETED 120\n', id="deleted"),
     pytest.param(
@@ -37,9 +35,7 @@ LINES = [
         b'INSTANCE "a" MASTER 1" BACKUP 2\n',
         id="name that looks like the end of a line",
     ),
-    pytest.param(
-        Line("INSTANCE", "a\\nb", "MASTER", 9), b'INSTANCE "a\\nb" MASTER 9\n', id="backslash in name"
-    ),
+    pytest.param(Line("INSTANCE", "a\\nb", "MASTER", 9), b'INSTANCE "a\\nb" MASTER 9\n', id="backslash in name"),
     pytest.param(
         Line("INSTANCE", "网关", "MASTER", 100),
         b'INSTANCE "\xe7\xbd\x91\xe5\x85\xb3" MASTER 100\n',
@@ -78,9 +74,7 @@ def test_a_line_is_read_back_whole(line: Line, text: bytes) -> None:
             Line("INSTANCE", "VI_1", "MASTER", 100),
             id="NUL left by the checker process",
         ),
-        pytest.param(
-            b"\0\0VS [10.0.0.1]:tcp:80 DOWN\n", UnknownLine("VS [10.0.0.1]:tcp:80 DOWN"), id="virtual server"
-        ),
+        pytest.param(b"\0\0VS [10.0.0.1]:tcp:80 DOWN\n", UnknownLine("VS [10.0.0.1]:tcp:80 DOWN"), id="virtual server"),
         pytest.param(
             b"RS [10.0.0.9]:tcp:80 [10.0.0.1]:tcp:80 UP\n",
             UnknownLine("RS [10.0.0.9]:tcp:80 [10.0.0.1]:tcp:80 UP"),
@@ -94,17 +88,13 @@ def test_a_line_is_read_back_whole(line: Line, text: bytes) -> None:
             UnknownLine('INSTANCE "VI_1" MASTER 256'),
             id="priority too large",
         ),
-        pytest.param(
-            b'INSTANCE "VI_1" MASTER -1\n', UnknownLine('INSTANCE "VI_1" MASTER -1'), id="priority negative"
-        ),
+        pytest.param(b'INSTANCE "VI_1" MASTER -1\n', UnknownLine('INSTANCE "VI_1" MASTER -1'), id="priority negative"),
         pytest.param(
             'INSTANCE "VI_1" MASTER ١\n'.encode(),
             UnknownLine('INSTANCE "VI_1" MASTER ١'),
             id="digits not ASCII",
         ),
-        pytest.param(
-            b"INSTANCE VI_1 MASTER 1\n", UnknownLine("INSTANCE VI_1 MASTER 1"), id="name without quotes"
-        ),
+        pytest.param(b"INSTANCE VI_1 MASTER 1\n", UnknownLine("INSTANCE VI_1 MASTER 1"), id="name without quotes"),
         pytest.param(
             b'INSTANCE "a" MASTER 1\nINSTANCE "b" MASTER 1\n',
             UnknownLine('INSTANCE "a" MASTER 1\nINSTANCE "b" MASTER 1'),

@@ -143,9 +143,7 @@ def test_following_goes_on_when_the_fifo_is_removed_and_made_again(path: Path, f
     assert following.first(2) == [MASTER, BACKUP]
 
 
-def test_following_notices_a_fifo_that_was_replaced_before_anyone_wrote(
-    path: Path, following: Following
-) -> None:
+def test_following_notices_a_fifo_that_was_replaced_before_anyone_wrote(path: Path, following: Following) -> None:
     path.unlink()
     os.mkfifo(path)
 

@@ -92,9 +92,7 @@ def test_a_blocking_descriptor_is_made_non_blocking(tmp_path: Path) -> None:
         pytest.param(PIPE_BUF + 1, False, id="one byte more"),
     ],
 )
-def test_a_line_that_could_be_torn_apart_is_refused(
-    fifo: tuple[int, str], size_bytes: int, accepted: bool
-) -> None:
+def test_a_line_that_could_be_torn_apart_is_refused(fifo: tuple[int, str], size_bytes: int, accepted: bool) -> None:
     descriptor, path = fifo
     writer = FifoWriter(descriptor, path)
     line = b"x" * (size_bytes - 1) + b"\n"
