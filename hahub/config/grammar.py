@@ -1,0 +1,164 @@
+r"""How a keyword is written: what follows it on its line or in its block, read off the schema.
+
+ip line:     192.0.2.7/24 dev eth0 label eth0:web scope site
+             \__________/ \______/ \____________/ \________/
+              positional   option      option       option
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from hahub.config.values import fail
+from hahub.config.words import QuoteError, split_command
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """The words of one line and the fields they fill."""
+
+    positional: tuple[str, ...]
+    required: int = 1
+    """How many of the positional ones must be there."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Word -> field of the word after it."""
+    flags: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    """Word -> field and its value."""
+    refused: frozenset[str] = frozenset()
+    """Words of keepalived that are not supported yet."""
+    what: str = "words"
+    """What the line holds, in plural or with an article, for messages."""
+    hint: str = ""
+    """What to write when there are too many words."""
+
+
+class LineError(Exception):
+    """A line that does not fit its grammar; ``index`` is the word to point at."""
+
+    def __init__(self, index: int, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.index = index
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The value of one field of a line and the word it came from."""
+
+    value: str | bool
+    index: int
+
+
+def parse_line(words: Sequence[str], grammar: Grammar) -> dict[str, Part]:
+    """Give the words of a line to the fields of its grammar. Raises LineError."""
+    parts: dict[str, Part] = {}
+    at = 0
+    waiting = list(grammar.positional)
+    while at < len(words):
+        word = words[at]
+        if word in grammar.options and at >= grammar.required:
+            if at + 1 == len(words):
+                raise LineError(at, f"{word} needs a value")
+            _put(parts, grammar.options[word], Part(words[at + 1], at + 1), word)
+            at += 2
+            continue
+        if word in grammar.flags and at >= grammar.required:
+            name, value = grammar.flags[word]
+            _put(parts, name, Part(value, at), word)
+        elif word in grammar.refused:
+            raise LineError(at, f"{word} is understood, not supported yet")
+        elif waiting:
+            _put(parts, waiting.pop(0), Part(word, at), word)
+        else:
+            raise LineError(at, *_too_many(word, grammar))
+        at += 1
+    if len(waiting) > len(grammar.positional) - grammar.required:
+        raise LineError(0, f"has no {waiting[0]}")
+    return parts
+
+
+def _put(parts: dict[str, Part], name: str, part: Part, word: str) -> None:
+    if name in parts:
+        raise LineError(part.index, f"{word} is given twice")
+    parts[name] = part
+
+
+def _too_many(word: str, grammar: Grammar) -> tuple[str, str]:
+    known = [*grammar.options, *grammar.flags]
+    expected = f"one of {', '.join(known)}" if known else f"no more than {grammar.what}"
+    return f"has an unexpected word, expected {expected}", grammar.hint
+
+
+class Block(BaseModel):
+    """A block of keywords: one field per keyword."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Line(Block):
+    """What stands behind one keyword on its line. In YAML: the same words, or a mapping of the fields."""
+
+    grammar: ClassVar[Grammar]
+    whole: ClassVar[bool] = False
+    """A plain YAML text is the first positional field as a whole, blanks included."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if cls.whole:
+            return {cls.grammar.positional[0]: value}
+        try:
+            parts = parse_line(split_command(value), cls.grammar)
+        except LineError as error:
+            raise fail(error.message, error.hint) from None
+        except QuoteError as error:
+            raise fail(f"has a quote {error.quote} that is not closed") from None
+        return {name: part.value for name, part in parts.items()}
+
+
+class Form(Enum):
+    """How the value of a keyword is written."""
+
+    FLAG = auto()
+    """The keyword alone, or a word for true or false."""
+    WORD = auto()
+    LINE = auto()
+    """Words of a Line model."""
+    BLOCK = auto()
+    """A block of keywords."""
+    WORDS = auto()
+    """A block in which every word is an item."""
+    LINES = auto()
+    """A block in which every line is an item, of a Line model."""
+    NAMED = auto()
+    """Blocks with a name each."""
+
+
+@cache
+def form_of(model: type[BaseModel], name: str) -> tuple[Form, type[Block] | None]:
+    """How field ``name`` of a model is written, and the model of its block, line or items."""
+    annotation: Any = model.model_fields[name].annotation
+    if get_origin(annotation) in (Union, UnionType):
+        annotation = next(a for a in get_args(annotation) if a is not NoneType)
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is dict:
+        return Form.NAMED, arguments[1]
+    if origin is tuple and isinstance(arguments[0], type) and issubclass(arguments[0], Line):
+        return Form.LINES, arguments[0]
+    if origin is tuple:
+        return Form.WORDS, None
+    if isinstance(annotation, type) and issubclass(annotation, Line):
+        return Form.LINE, annotation
+    if isinstance(annotation, type) and issubclass(annotation, Block):
+        return Form.BLOCK, annotation
+    return (Form.FLAG if annotation is bool else Form.WORD), None

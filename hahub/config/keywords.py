@@ -1,0 +1,146 @@
+"""keepalived's keywords that the schema does not have, and what is said about each.
+
+Three kinds: what changes how VRRP behaves is an error while hahub cannot do it; what changes little is a warning;
+what has no influence on VRRP and notifications is a note. Source: keepalived's keyword tables,
+vrrp/vrrp_parser.c, core/global_parser.c, check/check_parser.c.
+"""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+
+from hahub.config.problems import Severity, shown
+from hahub.config.schema import Authentication, ChannelBlock, Config, GlobalDefs, Hub, VrrpInstance, VrrpScript
+
+ROOT = "the file"
+"""Name of the outermost block in messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """The keywords of one block that keepalived has and the schema has not."""
+
+    unsupported: frozenset[str] = frozenset()
+    without_effect: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is to be said about a keyword."""
+
+    severity: Severity
+    message: str
+    hint: str = ""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+KNOWN: dict[str, frozenset[str]] = {
+    ROOT: frozenset(Config.model_fields),
+    "global_defs": frozenset(GlobalDefs.model_fields),
+    "vrrp_script": frozenset(VrrpScript.model_fields),
+    "vrrp_instance": frozenset(VrrpInstance.model_fields),
+    "authentication": frozenset(Authentication.model_fields),
+    "hub": frozenset(Hub.model_fields),
+    "channels": frozenset(ChannelBlock.model_fields),
+}
+
+FOREIGN: dict[str, Foreign] = {
+    ROOT: Foreign(
+        unsupported=_words(
+            "vrrp_sync_group track_file vrrp_track_file vrrp_track_process static_ipaddress static_routes"
+            " static_rules track_group garp_group interface_up_down_delays net_namespace"
+            " include includer includem includew includeb includea"
+        ),
+        without_effect=_words("linkbeat_interfaces linkbeat_use_polling"),
+        ignored=_words(
+            "virtual_server virtual_server_group SSL bfd_instance instance use_pid_dir child_wait_time"
+            " net_namespace_ipvs namespace_with_ipsets"
+        ),
+    ),
+    "global_defs": Foreign(
+        unsupported=_words(
+            "vrrp_strict vrrp_mcast_group4 vrrp_mcast_group6 vrrp_down_timer_adverts v3_checksum_as_v2"
+            " vrrp_higher_prio_send_advert vrrp_owner_ignore_adverts vrrp_delay_after_boot"
+            " startup_script shutdown_script"
+        ),
+        without_effect=_words(
+            "vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat vrrp_garp_extra_if no_email_faults"
+            " fifo_write_vrrp_states_on_reload set_supplementary_groups umask"
+        ),
+        ignored=_words(
+            "process_names process_name vrrp_process_name random_seed data_use_instance use_symlink_paths"
+            " startup_script_timeout shutdown_script_timeout vrrp_check_unicast_src log_unknown_vrids"
+            " default_interface disable_local_igmp dynamic_interfaces vmac_prefix vmac_addr_prefix"
+            " vrrp_iptables vrrp_ipsets nftables nftables_priority nftables_ifindex nftables_counters"
+            " vrrp_priority vrrp_rlimit_rttime vrrp_rlimit_rtime vrrp_cpu_affinity vrrp_no_swap"
+            " max_auto_priority min_auto_priority_delay"
+            " vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force"
+            " vrrp_netlink_monitor_rcv_bufs vrrp_netlink_monitor_rcv_bufs_force"
+            " process_monitor_rcv_bufs process_monitor_rcv_bufs_force"
+            " vrrp_rx_bufs_policy vrrp_rx_bufs_multiplier"
+            " enable_snmp_vrrp enable_snmp_keepalived enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3"
+            " enable_snmp_checker enable_traps snmp_socket enable_dbus dbus_service_name dbus_no_interface_name"
+            " json_version state_dump_file stats_dump_file json_dump_file"
+            " reload_check_config reload_time_file reload_repeat reload_file include_check config_save_dir"
+            " tmp_config_directory iproute_usr_dir iproute_etc_dir"
+            " lvs_notify_fifo lvs_notify_fifo_script lvs_sync_daemon lvs_flush lvs_flush_onstop lvs_timeouts"
+            " lvs_id smtp_alert_checker checker_log_all_failures checker_priority checker_rt_priority"
+            " checker_rlimit_rttime checker_cpu_affinity checker_no_swap bfd_priority bfd_rt_priority"
+            " bfd_rlimit_rttime bfd_cpu_affinity bfd_no_swap"
+            " lvs_netlink_cmd_rcv_bufs lvs_netlink_cmd_rcv_bufs_force"
+            " lvs_netlink_monitor_rcv_bufs lvs_netlink_monitor_rcv_bufs_force"
+        ),
+    ),
+    "vrrp_script": Foreign(),
+    "vrrp_instance": Foreign(
+        unsupported=_words(
+            "vrf auth_hmac virtual_ipaddress_excluded virtual_routes virtual_rules promote_secondaries"
+            " track_interface track_file track_process track_bfd track_src_ip mcast_src_ip unicast_src_ip"
+            " mcast_dst_ip unicast_peer unicast_ttl unicast_fault_no_peer v3_checksum_as_v2 native_ipv6"
+            " use_vmac use_vmac_addr vmac_xmit_base use_ipvlan no_accept strict_mode"
+            " higher_prio_send_advert owner_ignore_adverts down_timer_adverts timer_expired_backup"
+            " thread_timer_expired"
+        ),
+        without_effect=_words(
+            "garp_lower_prio_delay garp_lower_prio_repeat garp_extra_if vmac_garp_intvl linkbeat_use_polling"
+        ),
+        ignored=_words("check_unicast_src old_unicast_checksum kernel_rx_buf_size lvs_sync_daemon_interface"),
+    ),
+}
+
+
+def judge(block: str, keyword: str, *, switched_off: bool = False, secret: bool = False) -> Finding | None:
+    """Say something about a keyword that the schema of its block does not have.
+
+    switched_off: it was given the value false, which keepalived takes for not being there.
+    secret: it may be a piece of a password that fell apart, do not repeat it.
+    """
+    foreign = FOREIGN.get(block, Foreign())
+    if keyword in foreign.unsupported:
+        if switched_off:
+            return None
+        return Finding(Severity.ERROR, f"{keyword} is understood, not supported yet")
+    if keyword in foreign.without_effect:
+        return None if switched_off else Finding(Severity.WARNING, f"{keyword} is understood, without effect yet")
+    if keyword in foreign.ignored:
+        return Finding(Severity.NOTE, f"{keyword} is ignored, it has no influence on VRRP in hahub")
+    name = "" if secret else " " + shown(keyword)[1:-1]
+    message = f"unknown keyword{name}, expected one of the keywords of {block}"
+    return Finding(Severity.ERROR, message, _suggestion(block, keyword))
+
+
+@lru_cache(maxsize=256)
+def _suggestion(block: str, keyword: str) -> str:
+    """Name the keyword that was probably meant, or where this one belongs."""
+    elsewhere = [name for name, words in KNOWN.items() if keyword in words and name not in (block, "channels")]
+    if elsewhere:
+        return f"{keyword} belongs into {elsewhere[0]}"
+    if len(keyword) > 64:
+        return ""
+    candidates = KNOWN.get(block, frozenset()) | FOREIGN.get(block, Foreign()).unsupported
+    near = get_close_matches(keyword, sorted(candidates), n=1, cutoff=0.7)
+    return f"did you mean {near[0]}" if near else ""

@@ -1,0 +1,228 @@
+"""Types of single values: each reads a text and says in one phrase what is wrong with it.
+
+The phrases continue a keyword: ``priority`` + ``300 is outside 1-255``. No phrase repeats a secret.
+"""
+
+import re
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Annotated
+
+from pydantic import BeforeValidator, SecretStr
+from pydantic_core import PydanticCustomError
+
+from hahub.config.problems import shown
+from hahub.config.words import QuoteError, split_command
+
+_WHOLE = re.compile(r"-?[0-9]{1,10}")
+_DECIMAL = re.compile(r"[0-9]{1,10}(\.[0-9]{1,9})?|\.[0-9]{1,9}")
+TRUE_WORDS = frozenset({"true", "on", "yes"})
+FALSE_WORDS = frozenset({"false", "off", "no"})
+SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+"""Names of rtnetlink scopes. Source: linux/rtnetlink.h."""
+INTERFACE_NAME_MAX = 15
+"""Characters. Source: linux/if.h IFNAMSIZ."""
+
+
+def fail(message: str, hint: str = "") -> PydanticCustomError:
+    """The error of a value, for pydantic to collect."""
+    return PydanticCustomError("hahub", "{message}", {"message": message, "hint": hint})
+
+
+def parse_flag(value: object) -> bool:
+    """Read true, on, yes, false, off, no."""
+    if isinstance(value, bool):
+        return value
+    if value in TRUE_WORDS:
+        return True
+    if value in FALSE_WORDS:
+        return False
+    raise fail(f"{shown(str(value))} is neither true nor false, expected true, on, yes, false, off or no")
+
+
+def whole(low: int, high: int) -> BeforeValidator:
+    """A whole number from ``low`` to ``high``."""
+
+    def parse(value: object) -> int:
+        text = str(value)
+        if not _WHOLE.fullmatch(text):
+            raise fail(f"{shown(text)} is not a whole number, expected {low} to {high}")
+        number = int(text)
+        if not low <= number <= high:
+            raise fail(f"{number} is outside {low}-{high}" if low >= 0 else f"{number} is outside {low} to {high}")
+        return number
+
+    return BeforeValidator(parse)
+
+
+def seconds(low: float, high: float) -> BeforeValidator:
+    """A number of seconds, decimals allowed, from ``low`` to ``high``."""
+
+    def parse(value: object) -> float:
+        text = str(value)
+        if not _DECIMAL.fullmatch(text):
+            raise fail(f"{shown(text)} is not a number of seconds, expected {low:g} to {high:g}")
+        number = float(text)
+        if not low <= number <= high:
+            raise fail(f"{text} is outside {low:g}-{high:g} seconds")
+        return number
+
+    return BeforeValidator(parse)
+
+
+def _is_clean(text: str) -> bool:
+    """No control characters, nothing that was not UTF-8."""
+    return not any(c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text)
+
+
+def parse_text(value: object) -> str:
+    """Read one line of text that is not empty."""
+    if not isinstance(value, str):
+        raise fail("has no value")
+    if not value:
+        raise fail("is empty")
+    if not _is_clean(value):
+        raise fail(f"{shown(value)} has a character that is not printable or not UTF-8")
+    return value
+
+
+def parse_secret(value: object) -> SecretStr:
+    """Read one line of text that no message ever repeats."""
+    if isinstance(value, SecretStr):
+        return value
+    if not isinstance(value, str) or not value:
+        raise fail("is empty")
+    if not _is_clean(value):
+        raise fail("has a character that is not printable or not UTF-8")
+    return SecretStr(value)
+
+
+def matching(pattern: str, expected: str) -> BeforeValidator:
+    """A text that matches the whole pattern."""
+    compiled = re.compile(pattern)
+
+    def parse(value: object) -> str:
+        text = parse_text(value)
+        if not compiled.fullmatch(text):
+            raise fail(f"{shown(text)} is not {expected}")
+        return text
+
+    return BeforeValidator(parse)
+
+
+def parse_interface(value: object) -> str:
+    """Read the name of a network interface."""
+    text = parse_text(value)
+    if len(text.encode()) > INTERFACE_NAME_MAX:
+        raise fail(f"{shown(text)} is longer than the {INTERFACE_NAME_MAX} characters of an interface name")
+    if text in (".", "..") or re.search(r"[\s/:]", text):
+        raise fail(f"{shown(text)} is not an interface name")
+    return text
+
+
+def parse_command(value: object) -> str:
+    """Read a command: a program and its arguments, quoted as for keepalived, without a shell."""
+    if not isinstance(value, str):
+        raise fail("has no command")
+    if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+        raise fail(f"{shown(value)} has a character that no command can have")
+    if value.lstrip().startswith("<"):
+        raise fail(f"{shown(value)} is understood, not supported yet", "a script can open the file by itself")
+    try:
+        words = split_command(value)
+    except QuoteError as error:
+        raise fail(f"{shown(value)} has a quote {error.quote} that is not closed") from None
+    if not words or not words[0]:
+        raise fail("is empty, expected a command")
+    return value
+
+
+def parse_address(value: object) -> str:
+    """Read ``ADDRESS`` or ``ADDRESS/PREFIX``, IPv4; returned with its prefix, /32 when none is written."""
+    text = parse_text(value)
+    address, slash, prefix = text.partition("/")
+    number = int(prefix) if re.fullmatch("[0-9]{1,3}", prefix) else None
+    try:
+        parsed = IPv4Address(address)
+    except AddressValueError:
+        raise fail(*_not_ipv4(text, address)) from None
+    if slash and (number is None or number > 32):
+        raise fail(f"{shown(text)} has a wrong prefix length, expected /0 to /32")
+    if parsed.is_multicast or parsed.is_unspecified or parsed.is_loopback or str(parsed) == "255.255.255.255":
+        raise fail(f"{shown(text)} is not an address that a host can have")
+    return f"{parsed}/{32 if number is None else number}"
+
+
+def _not_ipv4(text: str, address: str) -> tuple[str, str]:
+    try:
+        IPv6Address(address)
+    except AddressValueError:
+        return f"{shown(text)} is not an IPv4 address", ""
+    return f"{shown(text)} is an IPv6 address, which is understood, not supported yet", ""
+
+
+def parse_broadcast(value: object) -> str:
+    """Read a broadcast address, or ``+`` (all host bits set) or ``-`` (all clear)."""
+    text = parse_text(value)
+    if text in ("+", "-"):
+        return text
+    try:
+        return str(IPv4Address(text))
+    except AddressValueError:
+        raise fail(f"{shown(text)} is not an IPv4 address, + or -") from None
+
+
+def parse_scope(value: object) -> int:
+    """Read the name or the number of an address scope."""
+    text = str(value)
+    if text in SCOPES:
+        return SCOPES[text]
+    if re.fullmatch("[0-9]{1,3}", text) and int(text) <= 255:
+        return int(text)
+    raise fail(f"{shown(text)} is not a scope, expected {', '.join(SCOPES)} or a number up to 255")
+
+
+def parse_state(value: object) -> str:
+    """Read the initial state: MASTER or BACKUP."""
+    text = parse_text(value)
+    if text in ("MASTER", "BACKUP"):
+        return text
+    hint = f"did you mean {text.upper()}" if text.upper() in ("MASTER", "BACKUP") else ""
+    raise fail(f"{shown(text)} is unknown, expected MASTER or BACKUP", hint)
+
+
+def parse_auth_type(value: object) -> str:
+    """Read the type of authentication: PASS is the one we speak."""
+    text = parse_text(value)
+    if text == "AH":
+        raise fail("AH is understood, not supported yet, expected PASS")
+    if text != "PASS":
+        raise fail(f"{shown(text)} is unknown, expected PASS")
+    return text
+
+
+def _type(parse: Callable[[object], object]) -> BeforeValidator:
+    return BeforeValidator(parse)
+
+
+Flag = Annotated[bool, _type(parse_flag)]
+Text = Annotated[str, _type(parse_text)]
+Secret = Annotated[SecretStr, _type(parse_secret)]
+InterfaceName = Annotated[str, _type(parse_interface)]
+CommandText = Annotated[str, _type(parse_command)]
+Address = Annotated[str, _type(parse_address)]
+Broadcast = Annotated[str, _type(parse_broadcast)]
+Scope = Annotated[int, _type(parse_scope)]
+StateWord = Annotated[str, _type(parse_state)]
+AuthType = Annotated[str, _type(parse_auth_type)]
+AbsolutePath = Annotated[str, matching(r"/.*[^/]", "an absolute path of a file")]
+Name = Annotated[str, matching(r'[^"]+', "a name, expected no quotes")]
+UserName = Annotated[str, matching(r":?[^\s:/]+", "a user or group name")]
+Version = Annotated[int, whole(2, 3)]
+Priority = Annotated[int, whole(1, 255)]
+Weight = Annotated[int, whole(-253, 253)]
+Count = Annotated[int, whole(1, 1_000_000)]
+Port = Annotated[int, whole(1, 65535)]
+Repeat = Annotated[int, whole(1, 1000)]
+Delay = Annotated[float, seconds(0, 86_400)]
+Period = Annotated[float, seconds(0.001, 86_400)]
