@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from hahub.hub.journal import Journal
 from hahub.hub.outbox import Entry, Row, Status
