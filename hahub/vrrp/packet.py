@@ -1,76 +1,91 @@
-"""VRRP advertisements over IPv4 as bytes.
+"""VRRP messages over IPv4, to and from bytes.
 
-Version 2 (RFC 3768 section 5.1, RFC 2338 for the authentication data):
+Version 2 (RFC 3768 section 5.1; authentication of RFC 2338 section 5.3.6)::
 
      0                   1                   2                   3
      0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-    | Version | Type| Virtual Rtr ID|   Priority    | Count IP Addrs|
-    |   Auth Type   |   Adver Int   |           Checksum            |
-    |                         IP Address (1) ... (n)                |
-    |                 Authentication Data, 8 bytes                  |
+    |Version|  Type | Virtual Rtr ID|    Priority   | Count IP Addrs|
+    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    |   Auth Type   |  Adver Int, s |           Checksum            |
+    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    |                 IP Address, once for each ...                 |
+    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    |               Authentication Data, 8 bytes ...                |
     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 
-Version 3 (RFC 9568 section 5.1), interval in centiseconds:
+Version 3 (RFC 5798 and RFC 9568, section 5.1)::
 
     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-    | Version | Type| Virtual Rtr ID|   Priority    | Count IP Addrs|
-    | 0 0 0 0 | Max Advertise Int   |           Checksum            |
-    |                         IP Address (1) ... (n)                |
+    |Version|  Type | Virtual Rtr ID|    Priority   | Count IP Addrs|
+    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    | Rsvd  | Max Advertise Int, cs |           Checksum            |
+    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    |                 IP Address, once for each ...                 |
     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 
-The version 3 checksum over IPv4 is sent by keepalived with the pseudo-header of RFC 5798, while RFC 9568 has none:
-both are understood, keepalived's is sent unless told otherwise (VR-028, VR-046).
+What the wire has in centiseconds is seconds here; IPv4 addresses are unsigned integers.
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 PROTOCOL = 112
-ADVERTISEMENT = 1
-NO_AUTHENTICATION = 0
+GROUP4 = 0xE0000012
+"""224.0.0.18, the destination of every multicast advertisement."""
+TTL = 255
 PASS_TYPE = 1
-AUTH_SIZE_BYTES = 8
-ADDRESSES_MAX = 255
+"""Auth Type of a simple text password, RFC 2338 section 5.3.6.2."""
+
+_ADVERTISEMENT = 1
 _HEADER = struct.Struct("!BBBBHH")
-_IP_HEADER_MIN_BYTES = 20
+_PSEUDO_HEADER = struct.Struct("!IIBBH")
+_IP_HEADER = struct.Struct("!BxHxxHBBxxII")
+_AUTH_SIZE_BYTES = 8
+_INTERVAL_CS_MAX = 0x0FFF
+_FRAGMENT = 0x3FFF
+"""More Fragments and the fragment offset, in the third word of the IPv4 header."""
+
+
+class Checksum(StrEnum):
+    """What a version 3 checksum covers over IPv4: implementations differ (VR-028)."""
+
+    PLAIN = "plain"
+    """The message: RFC 9568 section 5.2.8, Cisco; and version 2 always."""
+    PSEUDO_HEADER = "pseudo-header"
+    """Source, destination, protocol and length as well: keepalived, FRRouting."""
 
 
 class DecodeError(Exception):
-    """A packet that is no valid advertisement; names the field, what it held and what it should."""
+    """A packet that is no advertisement; ``field`` names what is wrong with it."""
 
     def __init__(self, field: str, text: str) -> None:
         super().__init__(f"{field}: {text}")
         self.field = field
-
-
-class Checksum(StrEnum):
-    """What the checksum of version 3 over IPv4 covers besides the message."""
-
-    PSEUDO_HEADER = "pseudo-header"
-    PLAIN = "plain"
+        self.text = text
 
 
 @dataclass(frozen=True, slots=True)
 class Advertisement:
-    """One advertisement, IPv4 addresses as unsigned integers."""
+    """One advertisement, version 2 or 3."""
 
     version: int
     virtual_router_id: int
     priority: int
+    """0 resigns, 255 is the owner of the addresses."""
     advert_int: float
-    """Seconds: whole ones on the wire of version 2, centiseconds of version 3."""
+    """Seconds. Whole ones in version 2; in version 3 hundredths, 0.01 to 40.95."""
     addresses: tuple[int, ...]
-    auth_type: int = NO_AUTHENTICATION
+    auth_type: int = 0
     """Version 2 only."""
-    auth_data: bytes = b""
-    """Version 2 only; 8 bytes, or empty for zeros."""
+    auth_data: bytes = field(default=b"", repr=False)
+    """Version 2 only: 8 bytes, or none where Auth Type is 0 and all are zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
-    """What matters of an IPv4 packet."""
+    """What an IPv4 packet says that matters here."""
 
     source: int
     destination: int
@@ -79,100 +94,116 @@ class Datagram:
 
 
 def auth_bytes(password: str) -> bytes:
-    """The password as the wire has it: the first 8 bytes of its UTF-8, padded with zeros (VR-034)."""
-    return password.encode()[:AUTH_SIZE_BYTES].ljust(AUTH_SIZE_BYTES, b"\0")
+    """The authentication data of a password: its first 8 bytes in UTF-8, padded with zeros (VR-034)."""
+    return password.encode()[:_AUTH_SIZE_BYTES].ljust(_AUTH_SIZE_BYTES, b"\0")
 
 
 def encode(
     advert: Advertisement, *, source: int, destination: int, checksum: Checksum = Checksum.PSEUDO_HEADER
 ) -> bytes:
-    """Write an advertisement as it follows the IP header.
+    """Write one advertisement, as it follows the IP header.
 
-    source, destination: as in the IP header; the version 3 checksum covers them.
+    source, destination: IPv4 addresses of the packet that will carry it, for the pseudo-header.
+    checksum: of version 3; version 2 has PLAIN whatever is asked for.
+    Raises ValueError for what the wire cannot carry.
     """
-    addresses = struct.pack(f"!{len(advert.addresses)}I", *advert.addresses)
-    first = advert.version << 4 | ADVERTISEMENT
     if advert.version == 2:
-        fourth = advert.auth_type << 8 | round(advert.advert_int)
-        tail = addresses + advert.auth_data.ljust(AUTH_SIZE_BYTES, b"\0")
+        interval = _whole(advert.advert_int, 1, 0, 0xFF) | advert.auth_type << 8
+        tail = advert.auth_data.ljust(_AUTH_SIZE_BYTES, b"\0")
+        if len(tail) != _AUTH_SIZE_BYTES:
+            raise ValueError(f"{len(tail)} bytes of authentication data, at most {_AUTH_SIZE_BYTES} fit")
+        checksum = Checksum.PLAIN
+    elif advert.version == 3:
+        interval = _whole(advert.advert_int, 100, 1, _INTERVAL_CS_MAX)
+        tail = b""
     else:
-        fourth = round(advert.advert_int * 100)
-        tail = addresses
+        raise ValueError(f"version {advert.version}, expected 2 or 3")
     count = len(advert.addresses)
-    packet = _HEADER.pack(first, advert.virtual_router_id, advert.priority, count, fourth, 0) + tail
-    covered = packet
-    if advert.version == 3 and checksum is Checksum.PSEUDO_HEADER:
-        covered = _pseudo_header(source, destination, len(packet)) + packet
-    return packet[:6] + internet_checksum(covered).to_bytes(2, "big") + packet[8:]
+    start = (advert.version << 4 | _ADVERTISEMENT, advert.virtual_router_id, advert.priority, count, interval)
+    try:
+        body = struct.pack(f"!{count}I", *advert.addresses) + tail
+        summed = _sum(_HEADER.pack(*start, 0) + body, source, destination, checksum)
+        return _HEADER.pack(*start, 0xFFFF - (summed or 0xFFFF)) + body
+    except struct.error as error:
+        raise ValueError(f"not an advertisement for VRID {advert.virtual_router_id}: {error}") from error
+
+
+def _whole(advert_int: float, units_per_second: int, smallest: int, largest: int) -> int:
+    """The interval in units of the wire. Raises ValueError when it is none of them."""
+    units = round(advert_int * units_per_second)
+    if not smallest <= units <= largest or abs(units - advert_int * units_per_second) > 1e-6:
+        raise ValueError(f"advert_int {advert_int:g} s, expected {smallest}-{largest} times {1 / units_per_second:g} s")
+    return units
 
 
 def decode(payload: bytes, *, source: int, destination: int) -> Advertisement:
-    """Read one advertisement as it follows the IP header.
+    """Read one advertisement, as it follows the IP header; nothing may follow it.
 
-    payload: exactly the message, as cut to the length in the IP header. Raises DecodeError on anything that is
-    short, long, inconsistent or has a wrong checksum. Reserved bits are ignored (VR-056).
+    source, destination: IPv4 addresses of the packet, for the pseudo-header.
+    A version 3 checksum is accepted with and without the pseudo-header (VR-046).
+    Raises DecodeError, naming the field, for anything else.
     """
     if len(payload) < _HEADER.size:
-        raise DecodeError("length", f"{len(payload)} bytes, at least {_HEADER.size} expected")
-    first, virtual_router_id, priority, count, fourth, _ = _HEADER.unpack_from(payload)
-    version, kind = first >> 4, first & 0x0F
+        raise DecodeError("length", f"{len(payload)} bytes, expected at least {_HEADER.size}")
+    version_type, virtual_router_id, priority, count, interval, _ = _HEADER.unpack_from(payload)
+    version = version_type >> 4
     if version not in (2, 3):
-        raise DecodeError("version", f"{version}, 2 or 3 expected")
-    if kind != ADVERTISEMENT:
-        raise DecodeError("type", f"{kind}, {ADVERTISEMENT} expected")
-    expected = _HEADER.size + 4 * count + (AUTH_SIZE_BYTES if version == 2 else 0)
+        raise DecodeError("version", f"{version}, expected 2 or 3")
+    if version_type & 0x0F != _ADVERTISEMENT:
+        raise DecodeError("type", f"{version_type & 0x0F}, expected {_ADVERTISEMENT}")
+    end = _HEADER.size + 4 * count
+    expected = end + (_AUTH_SIZE_BYTES if version == 2 else 0)
     if len(payload) != expected:
-        raise DecodeError("length", f"{len(payload)} bytes, {expected} expected for {count} addresses")
-    _verify_checksum(payload, version, source, destination)
-    if virtual_router_id == 0:
-        raise DecodeError("virtual_router_id", "0, 1-255 expected")
+        raise DecodeError("length", f"{len(payload)} bytes, expected {expected} for {count} addresses")
+    _verify(payload, version, source, destination)
     addresses = struct.unpack_from(f"!{count}I", payload, _HEADER.size)
     if version == 2:
-        auth_data = payload[-AUTH_SIZE_BYTES:]
-        return Advertisement(2, virtual_router_id, priority, float(fourth & 0xFF), addresses, fourth >> 8, auth_data)
-    interval_cs = fourth & 0x0FFF
-    if interval_cs == 0:  # VR-055: it would make the master count as down at once
-        raise DecodeError("max_advertise_interval", "0, at least 1 centisecond expected")
+        auth_type, auth_data = interval >> 8, payload[end:]
+        if auth_type == 0 and not any(auth_data):
+            auth_data = b""
+        return Advertisement(2, virtual_router_id, priority, float(interval & 0xFF), addresses, auth_type, auth_data)
+    interval_cs = interval & _INTERVAL_CS_MAX
+    if interval_cs == 0:
+        raise DecodeError("interval", "0, expected 1-4095 centiseconds")
     return Advertisement(3, virtual_router_id, priority, interval_cs / 100, addresses)
 
 
-def _verify_checksum(payload: bytes, version: int, source: int, destination: int) -> None:
-    if internet_checksum(payload) == 0:
+def _verify(payload: bytes, version: int, source: int, destination: int) -> None:
+    """Raises DecodeError unless the checksum is right, for version 3 in one of the two ways."""
+    if _sum(payload, source, destination, Checksum.PLAIN) == 0:
         return
-    if version == 3 and internet_checksum(_pseudo_header(source, destination, len(payload)) + payload) == 0:
+    if version == 3 and _sum(payload, source, destination, Checksum.PSEUDO_HEADER) == 0:
         return
-    raise DecodeError("checksum", f"0x{int.from_bytes(payload[6:8], 'big'):04x} does not fit the message")
+    raise DecodeError("checksum", f"{payload[6:8].hex()} does not match the message")
+
+
+def _sum(message: bytes, source: int, destination: int, checksum: Checksum) -> int:
+    """The one's complement sum of RFC 1071, where 0 and 0xFFFF are the same: 0. Checked messages have 0.
+
+    As 0x10000 leaves 1 when divided by 0xFFFF, the sum of the 16-bit words is the whole message modulo 0xFFFF.
+    """
+    if checksum is Checksum.PSEUDO_HEADER:
+        message = _PSEUDO_HEADER.pack(source, destination, 0, PROTOCOL, len(message)) + message
+    return int.from_bytes(message, "big") % 0xFFFF
 
 
 def split_ip(packet: bytes) -> Datagram:
-    """Take an IPv4 packet apart, as a raw socket delivers it.
+    """Read the IPv4 header that a raw socket leaves in front, options skipped, padding cut off (VR-044, VR-061).
 
-    Header options are skipped; the payload ends where the header says, whatever padding follows (VR-044, VR-061).
-    Raises DecodeError.
+    Raises DecodeError when the header contradicts itself or the packet, or announces something other than VRRP.
     """
-    if len(packet) < _IP_HEADER_MIN_BYTES:
-        raise DecodeError("ip length", f"{len(packet)} bytes, at least {_IP_HEADER_MIN_BYTES} expected")
-    header = (packet[0] & 0x0F) * 4
-    total = int.from_bytes(packet[2:4], "big")
-    if packet[0] >> 4 != 4:
-        raise DecodeError("ip version", f"{packet[0] >> 4}, 4 expected")
-    if header < _IP_HEADER_MIN_BYTES or total < header or total > len(packet):
-        raise DecodeError("ip length", f"header {header}, total {total} bytes of {len(packet)} received")
-    if packet[9] != PROTOCOL:
-        raise DecodeError("ip protocol", f"{packet[9]}, {PROTOCOL} expected")
-    source, destination = struct.unpack_from("!II", packet, 12)
-    return Datagram(source, destination, packet[8], packet[header:total])
-
-
-def _pseudo_header(source: int, destination: int, length: int) -> bytes:
-    return struct.pack("!IIBBH", source, destination, 0, PROTOCOL, length)
-
-
-def internet_checksum(data: bytes) -> int:
-    """RFC 1071: 0 when ``data`` contains its own right checksum."""
-    if len(data) % 2:
-        data += b"\0"
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    if len(packet) < _IP_HEADER.size:
+        raise DecodeError("ip", f"{len(packet)} bytes, expected at least {_IP_HEADER.size}")
+    version_ihl, total_length, fragment, ttl, protocol, source, destination = _IP_HEADER.unpack_from(packet)
+    header_length = (version_ihl & 0x0F) * 4
+    if version_ihl >> 4 != 4:
+        raise DecodeError("ip", f"version {version_ihl >> 4}, expected 4")
+    if not _IP_HEADER.size <= header_length <= total_length <= len(packet):
+        raise DecodeError(
+            "ip", f"header of {header_length} bytes, total length {total_length}, {len(packet)} bytes received"
+        )
+    if protocol != PROTOCOL:
+        raise DecodeError("ip", f"protocol {protocol}, expected {PROTOCOL}")
+    if fragment & _FRAGMENT:
+        raise DecodeError("ip", "a fragment, expected a whole packet")
+    return Datagram(source, destination, ttl, packet[header_length:total_length])
