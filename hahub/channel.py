@@ -12,10 +12,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
 from urllib.parse import quote, quote_plus
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from hahub.model import Transition
 
@@ -100,12 +99,15 @@ class Receipt:
 class ChannelSettings(BaseModel):
     """Base of every channel's settings model: unknown keys are errors, values are frozen.
 
-    Each field needs a description with its unit; a secret is a ``Secret``.
+    Each field needs a docstring with its unit, which becomes its description; a secret is a ``Secret``.
+    A validator's message never quotes what it was given: that may be a secret in the wrong place.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
-    timeout: float = 20.0
+    timeout: float = Field(20.0, gt=0, le=300)
     """Seconds for one whole attempt, whatever the other side does."""
 
 
@@ -115,9 +117,6 @@ class Channel(ABC):
     Made in the hub as ``CHANNEL(name, settings)``, settings being an instance of the module's ``Settings``.
     Making one must not touch the network.
     """
-
-    Settings: ClassVar[type[ChannelSettings]]
-    """The model of the settings that the constructor takes."""
 
     recipients: tuple[str, ...] = ("",)
     """Who gets each message; a result is kept for each. One nameless recipient where there is nobody to tell apart."""

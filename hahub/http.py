@@ -1,5 +1,7 @@
 """HTTP for channels: one POST, bounded in every way but total time, errors told apart. The one place that uses httpx.
 
+Heavy imports wait for the first use: settings are also checked where nothing is ever sent.
+
 Guarantees: no redirect is followed, no proxy or password is taken from the environment, no cookie is kept, at most
 64 KiB of an answer are read and never decompressed, and no URL gets into an error or a log: it may hold a secret.
 The caller bounds the whole by ``trio.fail_after``; a server that drips defeats every other timeout.
@@ -10,15 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import trio
+from pydantic import field_validator
 
-from hahub.channel import Failure, SendError, mask
-from hahub.tls import client_context
+from hahub.channel import ChannelSettings, Failure, Secret, SendError, mask
 
 if TYPE_CHECKING:
     import httpx
@@ -43,13 +44,44 @@ class Response:
     """False when the body was longer, too slow, or broke off."""
 
 
+class HttpSettings(ChannelSettings):
+    """Base of the settings of a channel that speaks HTTP."""
+
+    proxy: Secret | None = None
+    """HTTP proxy, ``http://[user:password@]host:port``; the environment's proxy variables are never used."""
+    ca_file: Path | None = None
+    """PEM file of the authorities to trust instead of the system's."""
+
+    @field_validator("proxy")
+    @classmethod
+    def _check_proxy(cls, proxy: Secret | None) -> Secret | None:
+        if proxy is not None:
+            check_url(proxy.get_secret_value())
+        return proxy
+
+
+def check_url(url: str) -> str:
+    """Return ``url`` if it is one that can be called; raises ValueError, which does not quote it."""
+    expected = "expected http://host... or https://host..."
+    try:
+        parts = urlsplit(url)
+        port_is_possible = parts.port != 0
+    except ValueError:
+        raise ValueError(expected) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_possible:
+        raise ValueError(expected)
+    if any(c.isspace() or not c.isprintable() for c in url):
+        raise ValueError(f"{expected} without blanks")
+    return url
+
+
 class HttpClient:
     """Connections to one service, kept alive between messages. Made without effects; the first ``post`` connects."""
 
     def __init__(
         self,
         *,
-        proxy: str | None = None,
+        proxy: Secret | None = None,
         ca_file: Path | None = None,
         connect_timeout: float = CONNECT_TIMEOUT,
         body_timeout: float = BODY_TIMEOUT,
@@ -109,14 +141,18 @@ class HttpClient:
         return self._client
 
     def _make(self) -> "httpx.AsyncClient":
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+
         import httpx
+
+        from hahub.tls import client_context
 
         for name in ("httpx", "httpcore"):
             # They log URLs at INFO and headers at DEBUG.
             logging.getLogger(name).setLevel(logging.WARNING)
         return httpx.AsyncClient(
             verify=client_context(self._ca_file),
-            proxy=self._proxy,
+            proxy=None if self._proxy is None else self._proxy.get_secret_value(),
             trust_env=False,
             timeout=httpx.Timeout(None, connect=self._connect_timeout),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -129,7 +165,7 @@ async def post(
     *,
     content: bytes,
     headers: Mapping[str, str],
-    proxy: str | None = None,
+    proxy: Secret | None = None,
     ca_file: Path | None = None,
 ) -> Response:
     """``HttpClient.post`` with a client for this one request."""
