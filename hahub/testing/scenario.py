@@ -18,6 +18,7 @@ import dataclasses
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hahub.vrrp.packet import Advertisement
 
@@ -87,7 +88,7 @@ def _assign(settings: InstanceSettings, keyword: str, value: str) -> InstanceSet
         script = TrackedScript(name, int(weight), reverse == ["reverse"])
         return dataclasses.replace(settings, track_scripts=(*settings.track_scripts, script))
     kind = type(getattr(settings, keyword))
-    converted = value.strip() == "yes" if kind is bool else kind(value)
+    converted: Any = value.strip() == "yes" if kind is bool else kind(value)
     return dataclasses.replace(settings, **{keyword: converted})
 
 

@@ -1,0 +1,330 @@
+"""The real core on real interfaces, seen from outside: the wire, the kernel's addresses, the FIFO, its records."""
+
+import dataclasses
+import ipaddress
+import itertools
+import signal
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from hahub.messages import Ready, ScriptResult, Shutdown, Stopped
+from hahub.model import Cause, State
+from hahub.settings import InstanceSettings, TrackedScript, VirtualAddress
+from hahub.vrrp.packet import PASS_TYPE, Advertisement, auth_bytes, encode
+from tests.core.driver import CoreDriver
+from tests.lab import VIP, AddressChange, Advert, GratuitousArp, Lab
+from tests.lab.network import lab_or_skip
+from tests.lab.recorder import in_namespace
+from tests.lab.timeline import wait_until
+
+pytestmark = pytest.mark.namespaces
+
+FAST = InstanceSettings(
+    "VI_1", "eth0", 51, priority=100, version=3, advert_int=0.1, virtual_addresses=(VirtualAddress(VIP, 24, "eth0"),)
+)
+GROUP = int(ipaddress.IPv4Address("224.0.0.18"))
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with lab_or_skip() as laboratory:
+        for host in laboratory.hosts.values():
+            wait_until(lambda host=host: "state UP" in host.ip("link", "show", "eth0"), "carrier")
+        yield laboratory
+
+
+@pytest.fixture
+def cores() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def start(cores: ExitStack, lab: Lab, name: str, *instances: InstanceSettings) -> CoreDriver:
+    core = CoreDriver(lab[name], *(instances or (FAST,)))
+    cores.callback(core.close)
+    return core
+
+
+def test_alone_it_becomes_master_and_everyone_is_told(lab, cores):
+    core = start(cores, lab, "a")
+    hub = core.connect_hub()
+
+    told = core.wait_for_state(State.MASTER)
+    core.wait_for(lambda: len(hub.records) == 2, "two records at the hub")
+
+    assert core.states() == [State.BACKUP, State.MASTER]
+    assert told.reason.cause is Cause.MASTER_DOWN_TIMER
+    assert lab["a"].holds()
+    lab["a"].fifo.wait_for_state("MASTER")
+    assert lab["a"].fifo.text == 'INSTANCE "VI_1" BACKUP 100\nINSTANCE "VI_1" MASTER 100\n'
+    assert hub.records == core.transitions()
+    assert any(isinstance(record, Ready) for record in core.records)
+
+
+def test_the_advert_comes_before_the_address_and_that_before_the_gratuitous_arp(lab, cores):
+    core = start(cores, lab, "a")
+    core.wait_for_state(State.MASTER)
+
+    records = lab.timeline.wait_until(
+        lambda records: sum(isinstance(record, GratuitousArp) for record in records) >= 5, "five gratuitous ARP"
+    )
+
+    advert = next(record for record in records if isinstance(record, Advert))
+    arps = [record for record in records if isinstance(record, GratuitousArp)]
+    assert any(isinstance(record, AddressChange) and record.address == VIP for record in records)
+    assert advert.at <= arps[0].at
+    assert (advert.source, advert.ttl, advert.advert_int) == ("10.9.0.1", 255, 0.1)
+    assert {(arp.mac, arp.address) for arp in arps} == {("02:00:00:00:00:01", VIP)}
+
+
+def test_what_the_hub_has_not_acknowledged_comes_again_over_the_next_link(lab, cores):
+    core = start(cores, lab, "a")
+    deaf = core.connect_hub(acknowledges=False)
+    core.wait_for_state(State.MASTER)
+    core.wait_for(lambda: len(deaf.records) == 2, "two records at the first hub")
+
+    second = core.connect_hub()
+    core.wait_for(lambda: len(second.records) == 2, "both again at the second hub")
+
+    assert second.records == deaf.records == core.transitions()
+
+
+def test_after_sigkill_the_next_core_removes_the_address_before_it_may_claim_it(lab, cores):
+    slow = dataclasses.replace(FAST, advert_int=1.0)
+    first = start(cores, lab, "a", dataclasses.replace(slow, priority=255))
+    first.wait_for_state(State.MASTER)
+    first.signal(signal.SIGKILL)
+    first.wait_for_end()
+    assert lab["a"].holds()
+
+    second = start(cores, lab, "a", slow)
+    second.wait_for_state(State.BACKUP)
+
+    assert not lab["a"].holds()
+    assert f"removing {VIP}/24" in second.log
+    assert second.states() == [State.BACKUP]
+
+
+@pytest.mark.parametrize("end", ["link closed", "SIGTERM", "Shutdown"])
+def test_it_resigns_in_good_order(lab, cores, end):
+    core = start(cores, lab, "a", dataclasses.replace(FAST, priority=255))
+    core.connect_hub()
+    core.wait_for_state(State.MASTER)
+    since = time.monotonic()
+
+    if end == "link closed":
+        core.link.close()
+        core.closed = True
+    elif end == "SIGTERM":
+        core.signal(signal.SIGTERM)
+    else:
+        core.link.try_send(Shutdown(2.0))
+    status = core.wait_for_end()
+
+    assert status == 0
+    assert not lab["a"].holds()
+    lab["a"].fifo.wait_for_state("STOP")
+    lab.timeline.wait_until(
+        lambda records: any(isinstance(r, Advert) and r.priority == 0 and r.at > since for r in records), "priority 0"
+    )
+    if end == "Shutdown":
+        assert core.states()[-1] is State.STOP
+        assert core.records[-1] == Stopped("", clean=True)
+
+
+def test_two_cores_fail_over_and_back(lab, cores):
+    strong, weak = dataclasses.replace(FAST, priority=150), dataclasses.replace(FAST, priority=100)
+    a = start(cores, lab, "a", strong)
+    b = start(cores, lab, "b", weak)
+    a.wait_for_state(State.MASTER)
+    b.wait_for_state(State.BACKUP)
+
+    a.signal(signal.SIGKILL)
+    a.wait_for_end()
+    b.wait_for_state(State.MASTER)
+    again = start(cores, lab, "a", strong)
+    again.wait_for_state(State.MASTER)
+    back = b.wait_for_state(State.BACKUP, count=2)
+
+    assert back.reason.cause is Cause.HIGHER_PRIORITY
+    assert back.reason.detail == "10.9.0.1 advertises priority 150, ours is 100"
+    wait_until(lambda: not lab["b"].holds(), "the address to leave b")
+    assert lab["a"].holds()
+
+
+def test_interface_down_is_fault_and_up_is_the_way_back(lab, cores):
+    core = start(cores, lab, "a")
+    core.wait_for_state(State.MASTER)
+
+    lab["a"].interface_down()
+    fault = core.wait_for_state(State.FAULT)
+    wait_until(lambda: not lab["a"].holds(), "the address to go")
+    lab["a"].interface_up()
+    core.wait_for_state(State.MASTER, count=2)
+
+    assert fault.reason.cause is Cause.INTERFACE_DOWN
+    assert core.states() == [State.BACKUP, State.MASTER, State.FAULT, State.BACKUP, State.MASTER]
+    assert lab["a"].holds()
+
+
+def test_an_interface_may_vanish_and_come_again(lab, cores):
+    core = start(cores, lab, "a")
+    core.wait_for_state(State.MASTER)
+
+    lab["a"].ip("link", "set", "eth0", "name", "gone0")
+    core.wait_for_state(State.FAULT)
+    lab["a"].ip("link", "set", "gone0", "name", "eth0")
+    lab["a"].ip("link", "set", "eth0", "up")
+    core.wait_for_state(State.MASTER, count=2)
+
+    assert lab["a"].holds()
+
+
+def test_an_address_that_somebody_removes_comes_back_and_the_master_stays(lab, cores):
+    core = start(cores, lab, "a")
+    core.wait_for_state(State.MASTER)
+
+    lab["a"].ip("address", "del", f"{VIP}/24", "dev", "eth0")
+    core.wait_for(lambda: "putting back" in core.log, "a line in the log")
+
+    wait_until(lab["a"].holds, "the address to come back")
+    assert core.states() == [State.BACKUP, State.MASTER]
+
+
+def test_a_script_verdict_changes_priority_or_state(lab, cores):
+    tracked = dataclasses.replace(FAST, track_scripts=(TrackedScript("light", -20), TrackedScript("grave")))
+    core = start(cores, lab, "a", tracked)
+    core.wait_for(lambda: any(isinstance(r, Ready) for r in core.records), "Ready")
+    assert core.states() == []
+
+    core.link.try_send(ScriptResult("grave", True))
+    core.wait_for_state(State.MASTER)
+    since = time.monotonic()
+    core.link.try_send(ScriptResult("light", False, "exited with status 1"))
+    lab.timeline.wait_until(
+        lambda records: any(isinstance(r, Advert) and r.priority == 80 and r.at > since for r in records), "80"
+    )
+    core.link.try_send(ScriptResult("grave", False, "exited with status 2"))
+
+    fault = core.wait_for_state(State.FAULT)
+    assert (fault.priority, str(fault.reason)) == (80, "script failed: grave exited with status 2")
+
+
+def test_a_second_configuration_touches_only_what_changed(lab, cores):
+    other = dataclasses.replace(
+        FAST, name="VI_2", virtual_router_id=52, virtual_addresses=(VirtualAddress("10.9.0.202", 24, "eth0"),)
+    )
+    core = start(cores, lab, "a", FAST, other)
+    core.wait_for_state(State.MASTER)
+    core.wait_for_state(State.MASTER, name="VI_2")
+
+    core.configure(
+        dataclasses.replace(FAST, priority=120, virtual_addresses=(VirtualAddress("10.9.0.201", 24, "eth0"),))
+    )
+
+    wait_until(lambda: lab["a"].addresses() == ["10.9.0.1/24", "10.9.0.201/24"], "the addresses of the new file")
+    lab.timeline.wait_until(
+        lambda records: any(isinstance(r, Advert) and (r.virtual_router_id, r.priority) == (51, 120) for r in records),
+        "the new priority on the wire",
+    )
+    core.wait_for_state(State.FAULT, name="VI_2")
+    assert core.states() == [State.BACKUP, State.MASTER]
+    assert all(a.priority for a in lab.adverts() if a.virtual_router_id == 51)
+    assert [a.priority for a in lab.adverts() if a.virtual_router_id == 52][-1] == 0
+
+
+def test_two_hundred_addresses_come_and_go_whole(lab, cores):
+    many = tuple(VirtualAddress(f"10.8.{i // 100}.{i % 100 + 1}", 32, "eth0") for i in range(200))
+    core = start(cores, lab, "a", dataclasses.replace(FAST, virtual_addresses=many))
+    core.wait_for_state(State.MASTER)
+    assert lab["a"].addresses() == ["10.9.0.1/24", *map(str, many)]
+
+    core.link.try_send(Shutdown(1.0))
+    core.wait_for_end()
+
+    assert lab["a"].addresses() == ["10.9.0.1/24"]
+
+
+def test_adverts_of_ten_milliseconds_keep_their_pace(lab, cores):
+    core = start(cores, lab, "a", dataclasses.replace(FAST, advert_int=0.01))
+    core.wait_for_state(State.MASTER)
+    since = time.monotonic()
+
+    lab.wait_for_advert(lab["a"], since=since, count=200)
+
+    times = [advert.at for advert in lab.adverts(lab["a"], since=since)][:200]
+    mean = (times[-1] - times[0]) / (len(times) - 1)
+    assert 0.0095 < mean < 0.012
+
+
+def bad_packets(settings: InstanceSettings, source: str) -> list[bytes]:
+    """Packets of a stronger router that must be dropped: cut at each length, wrong in each field that is checked."""
+    number = int(ipaddress.IPv4Address(source))
+    password = settings.auth_pass
+    advert = Advertisement(
+        settings.version, 51, 250, settings.advert_int, (int(ipaddress.IPv4Address(VIP)),),
+        PASS_TYPE if password else 0, auth_bytes(password) if password else b"",
+    )  # fmt: skip
+
+    def written(**changes: object) -> bytes:
+        return encode(dataclasses.replace(advert, **changes), source=number, destination=GROUP)
+
+    good = written()
+    flipped = good[:6] + bytes([good[6] ^ 1]) + good[7:]
+    packets = [good[:length] for length in range(2, len(good))]
+    packets += [flipped, good + b"\0", b"\x32" + good[1:], written(virtual_router_id=52)]
+    if settings.version == 2:
+        packets += [written(auth_data=b"wrong\0\0\0"), written(auth_type=0), written(advert_int=7.0)]
+    return packets
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(dataclasses.replace(FAST, advert_int=0.2), id="version 3"),
+        pytest.param(dataclasses.replace(FAST, version=2, advert_int=1.0, auth_pass="secret"), id="version 2, PASS"),
+    ],
+)
+def test_invalid_packets_change_no_state_and_no_timer(lab, cores, settings):
+    """VR-090, VR-099: a flood of them neither silences a master nor makes it yield."""
+    core = start(cores, lab, "a", settings)
+    core.wait_for_state(State.MASTER)
+    packets = bad_packets(settings, "10.9.0.2")
+    stop = threading.Event()
+
+    def open_socket() -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)
+        mreqn = struct.pack("!II", 0, 0) + struct.pack("=i", socket.if_nametoindex("eth0"))
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, mreqn)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
+        return sock
+
+    def flood() -> None:
+        while not stop.wait(settings.advert_int / 20):
+            for packet in packets[:5]:
+                sock.sendto(packet, ("224.0.0.18", 0))
+            packets.append(packets.pop(0))
+
+    with in_namespace(lab["b"].namespace, open_socket) as sock:
+        thread = threading.Thread(target=flood)
+        thread.start()
+        since = time.monotonic()
+        lab.wait_for_advert(lab["a"], since=since, count=8)
+        stop.set()
+        thread.join()
+
+    times = [advert.at for advert in lab.adverts(lab["a"], since=since)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert max(gaps) < 1.5 * settings.advert_int
+    assert min(gaps) > 0.5 * settings.advert_int
+    core.wait_for(lambda: "checksum" in core.log, "a line in the log")
+    core.pump(0.1)
+    assert core.states() == [State.BACKUP, State.MASTER]
+    assert core.log.count("packet dropped") < 20
+    assert "secret" not in core.log
