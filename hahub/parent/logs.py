@@ -31,7 +31,11 @@ def format_line(at: float, level: int, process: str, text: str) -> bytes:
 
 
 def _visible(character: str) -> str:
-    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+    return (
+        character
+        if character.isprintable() or character == "\t"
+        else character.encode("unicode_escape").decode("ascii")
+    )
 
 
 class LogWriter:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import trio
 
-from hahub.model import Cause, State, Transition
+from hahub.model import Cause, Kind, State, Transition
 from hahub.parent import script_run
 from hahub.parent.logs import Log
 from hahub.parent.script_run import Outcome
@@ -87,7 +87,7 @@ class Notifier:
     def tell(self, transition: Transition) -> None:
         """Queue the scripts of a transition. An event that is waiting already is not queued twice."""
         scripts = self._scripts.get(transition.name)
-        if scripts is None:
+        if scripts is None or transition.kind is not Kind.INSTANCE:
             return
         for call in calls_for(transition, scripts):
             self._queue(transition, call)

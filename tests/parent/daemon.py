@@ -26,9 +26,7 @@ def load(path: Path) -> Loaded:
 
 def main(settings_file: Path, directory: Path) -> int:
     standin = (sys.executable, str(Path(__file__).with_name("standin.py")))
-    options = process.Options(
-        directory / "run", directory / "state", core=(*standin, "core"), hub=(*standin, "hub")
-    )
+    options = process.Options(directory / "run", directory / "state", core=(*standin, "core"), hub=(*standin, "hub"))
     loaded = load(settings_file)
     assert loaded.settings is not None
     log = LogWriter(level=logging.DEBUG)
