@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from typing import Any
 
 import trio
 
@@ -28,7 +29,8 @@ class Received:
     """One request."""
 
     id: str
-    body: dict[str, object]
+    path: str
+    body: dict[str, Any]
     mood: Mood
 
     @property
@@ -66,8 +68,9 @@ class Receiver:
 
     async def _answer(self, stream: trio.SocketStream, head: bytes, body: bytes) -> bool:
         mood = self.mood()
-        headers = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if line)
-        self.received.append(Received(headers[b"webhook-id"].decode(), json.loads(body), mood))
+        request, *lines = head.decode().split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in lines)
+        self.received.append(Received(headers["webhook-id"], request.split()[1], json.loads(body), mood))
         self._changed.set()
         if mood is Mood.HANG:
             await trio.sleep_forever()
