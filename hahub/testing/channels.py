@@ -24,7 +24,7 @@ CANCEL_SECONDS = 2.0
 """How soon a cancelled ``send`` has to give up."""
 PATIENCE = 30.0
 """Seconds for things that are quick on any machine."""
-_SECRET_WORDS = ("password", "secret", "token", "key")
+_SECRET_WORDS = frozenset({"password", "secret", "token", "key"})
 _HEAVY = ("httpx", "httpcore", "sqlite3", "scapy")
 """Modules that checking settings must not load."""
 
@@ -80,7 +80,7 @@ def _check_imports(module: ModuleType) -> None:
 def _check_settings(model: type[ChannelSettings], values: Mapping[str, object]) -> None:
     for name, info in model.model_fields.items():
         _require(info.description, f"setting {name} has no description")
-        if any(word in name for word in _SECRET_WORDS):
+        if _SECRET_WORDS.intersection(name.split("_")):
             _require(SecretStr in _types(info.annotation), f"setting {name} is not of type Secret")
     settings = model.model_validate(values)
     _require(list(_secrets(settings)), "settings_at gives no secret, although every channel has one to keep")
