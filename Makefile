@@ -6,13 +6,16 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test lint format packages clean
 
+# Debian splits venv off: root gets the package, everyone else is told its name.
 $(VENV)/.installed: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hahub needs Python 3.11 or later, this is " + sys.version.split()[0])'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hahub needs Python 3.11 or later, this is " + sys.version.split()[0])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/packages python3-venv
+	@test -x $(BIN)/python -a -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
 	touch $@
 
 demo: $(VENV)/.installed
+	@command -v ip >/dev/null || .ci/packages iproute2
 	$(BIN)/hahub demo
 
 # Real peers for the tests; only root can install them, everyone else gets a skip that says what is missing.
