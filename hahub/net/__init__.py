@@ -1,1 +1,1 @@
-"""Edges of the core: sockets for adverts and ARP frames, netlink for links and addresses. Nothing here waits."""
+"""Edges of the core: raw sockets, frames and netlink. Nothing here waits, and nothing here decides."""

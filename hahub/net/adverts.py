@@ -1,130 +1,108 @@
-"""Raw sockets for IPv4 adverts: one to receive and one to send per interface, whatever the number of instances.
+"""Sockets for advertisements over IPv4 multicast: one to receive and one to send on each interface.
 
-Every raw socket gets a copy of every packet, so that a socket per instance costs the square of their number.
-Source: ip(7), raw(7), packet filters in linux/filter.h.
+A raw socket gets its own copy of every packet, so there is one per interface and never one per virtual router.
 """
 
 import contextlib
-import ctypes
-import ipaddress
 import socket
 import struct
 from collections.abc import Iterable
 
+from hahub.net import bpf
+from hahub.vrrp.packet import PROTOCOL, TTL
+
 VRRP_GROUP4 = "224.0.0.18"
-PROTOCOL = 112
-_RECEIVE_BUFFER_BYTES = 1 << 20
-_PACKET_SIZE_MAX = 2048
-_TOS_INTERNETWORK_CONTROL = 0xC0
-# Not in Python's socket module; linux/in.h
-_IP_MTU_DISCOVER, _IP_PMTUDISC_DONT = 10, 0
+RECEIVE_BUFFER_BYTES = 256 * 1024
+"""Asked for; the kernel doubles it. Some 500 advertisements of a few addresses (VR-145)."""
+PACKET_SIZE_MAX = 2048
+"""Bytes; the largest advertisement, 255 addresses behind 60 bytes of IP header, has 1096."""
+TOS = 0xC0
+"""Internetwork control, as keepalived sends (VR-009)."""
+
+# linux/in.h and asm-generic/socket.h; absent from the socket module of Python 3.11
+_IP_MTU_DISCOVER = 10
+_IP_PMTUDISC_DONT = 0
 _IP_MULTICAST_ALL = 49
-_SO_ATTACH_FILTER = 26
+_SO_BINDTODEVICE = 25
 
-
-def _mreqn(index: int, address: int = 0) -> bytes:
-    """struct ip_mreqn: group or nothing, local address, interface."""
-    return struct.pack("!II", 0, address) + struct.pack("=i", index)
+_group = socket.inet_aton(VRRP_GROUP4)
 
 
 class AdvertReceiver:
-    """Receives the adverts that arrive on one interface for some virtual routers; the kernel drops the others."""
+    """Hears the advertisements of some virtual routers on one interface. Close it."""
 
-    def __init__(self, interface: str, index: int, virtual_router_ids: Iterable[int]) -> None:
-        """Raises OSError, for example without CAP_NET_RAW, or when the interface is gone."""
-        self._socket = socket.socket(
-            socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, PROTOCOL
-        )
+    def __init__(self, interface: str, ifindex: int, virtual_router_ids: Iterable[int]) -> None:
+        """Join the group and listen. Raises OSError: the interface is gone, or CAP_NET_RAW is missing.
+
+        A raw socket receives from its first moment on, from everywhere: nothing is let in until all is set.
+        """
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, PROTOCOL)
         try:
-            # Nothing may arrive before the filter and the interface are settled.
-            _let_through(self._socket, ())
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-            self._socket.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
-            group = socket.inet_aton(VRRP_GROUP4) + struct.pack("=Ii", 0, index)
-            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+            bpf.attach(self._sock, bpf.NOTHING)
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            self._sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
+            self._sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+            while self.receive_batch():
+                pass
             self.set_virtual_router_ids(virtual_router_ids)
+            membership = struct.pack("4s4si", _group, bytes(4), ifindex)
+            self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
         except BaseException:
-            self._socket.close()
+            self._sock.close()
             raise
 
     def fileno(self) -> int:
-        return self._socket.fileno()
+        return self._sock.fileno()
 
     def set_virtual_router_ids(self, virtual_router_ids: Iterable[int]) -> None:
-        """Let the adverts of these virtual routers through from now on."""
-        _let_through(self._socket, tuple(virtual_router_ids))
+        """Hear these from now on; packets for others may still be queued. Raises OSError."""
+        bpf.attach(self._sock, bpf.virtual_routers(virtual_router_ids))
 
     def receive_batch(self, limit: int = 64) -> list[bytes]:
-        """What is there, at most ``limit`` IPv4 packets with their headers; never waits."""
-        packets = []
-        for _ in range(limit):
-            try:
-                packets.append(self._socket.recv(_PACKET_SIZE_MAX))
-            except BlockingIOError:
-                break
-            except OSError:
-                # An error of the interface, such as ENETDOWN, is reported once per socket and then cleared.
-                continue
+        """The packets that wait, at most ``limit``, from their IP header on; one that is too long comes cut."""
+        packets: list[bytes] = []
+        # EAGAIN when no more is there; another error is told once and then gone.
+        with contextlib.suppress(OSError):
+            while len(packets) < limit:
+                packets.append(self._sock.recv(PACKET_SIZE_MAX))
         return packets
 
     def close(self) -> None:
-        self._socket.close()
-
-
-def _let_through(sock: socket.socket, virtual_router_ids: tuple[int, ...]) -> None:
-    program = _filter(virtual_router_ids)
-    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    fprog = struct.pack("HL", len(program), ctypes.addressof(buffer))
-    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, fprog)
-
-
-def _filter(virtual_router_ids: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
-    """Classic BPF over the IP packet: accept when byte 1 of the payload is one of these, else drop.
-
-    At most 255 comparisons, each of which jumps past the rest when it fits; a jump spans at most 255.
-    """
-    load_header_length, load_byte, jump_equal, give = 0xB1, 0x50, 0x15, 0x06
-    count = len(virtual_router_ids)
-    program = [(load_header_length, 0, 0, 0), (load_byte, 0, 0, 1)]
-    program += [(jump_equal, count - i, 0, vrid) for i, vrid in enumerate(virtual_router_ids)]
-    return [*program, (give, 0, 0, 0), (give, 0, 0, 0xFFFF)]
+        self._sock.close()
 
 
 class AdvertSender:
-    """Sends adverts from one interface: TTL 255, TOS 0xc0, not looped back; the kernel makes the IP header."""
+    """Sends advertisements from one address of one interface. Close it."""
 
-    def __init__(self, interface: str, index: int, source: int) -> None:
-        """source: IPv4 address as an unsigned integer, one of the interface's. Raises OSError."""
-        self._socket = socket.socket(
-            socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, PROTOCOL
-        )
-        self.source = ipaddress.IPv4Address(source)
+    def __init__(self, interface: str, ifindex: int, source: int) -> None:
+        """Raises OSError: the interface is gone, or CAP_NET_RAW is missing.
+
+        source: the IPv4 address to send from, as an unsigned integer.
+        """
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, PROTOCOL)
         try:
-            options = self._socket.setsockopt
-            options(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
-            _let_through(self._socket, ())  # it only sends; received copies would fill its buffer
-            options(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
-            options(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, _mreqn(index, source))
-            options(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
-            options(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
-            options(socket.IPPROTO_IP, socket.IP_TOS, _TOS_INTERNETWORK_CONTROL)
-            # Without DF the kernel counts the IP id, as some receivers expect.
-            options(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_DONT)
-            with contextlib.suppress(OSError):
-                options(socket.SOL_SOCKET, socket.SO_PRIORITY, 6)
+            bpf.attach(self._sock, bpf.NOTHING)  # a raw socket would collect what others send
+            self._sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
+            outgoing = struct.pack("!4sI", bytes(4), source) + struct.pack("=i", ifindex)
+            for option, value in (
+                (socket.IP_MULTICAST_IF, outgoing),
+                (socket.IP_MULTICAST_TTL, TTL),
+                (socket.IP_MULTICAST_LOOP, 0),
+                (socket.IP_TOS, TOS),
+                (_IP_MTU_DISCOVER, _IP_PMTUDISC_DONT),  # with DF the identification would always be 0
+            ):
+                self._sock.setsockopt(socket.IPPROTO_IP, option, value)
         except BaseException:
-            self._socket.close()
+            self._sock.close()
             raise
 
     def send(self, payload: bytes) -> OSError | None:
-        """Send one advert to the group, now or not at all; returns what went wrong (VR-146)."""
+        """Send one advertisement at once, or return why not; the next one is as good (VR-146)."""
         try:
-            self._socket.sendto(payload, socket.MSG_DONTROUTE, (VRRP_GROUP4, 0))
+            self._sock.sendto(payload, (VRRP_GROUP4, 0))
         except OSError as error:
             return error
         return None
 
     def close(self) -> None:
-        self._socket.close()
+        self._sock.close()

@@ -1,216 +1,278 @@
-"""What the kernel says about interfaces and their IPv4 addresses, kept up to date from its messages.
+"""The network interfaces and their IPv4 addresses, as the kernel reports them.
 
-Source: rtnetlink(7); pyroute2 decodes, a plain non-blocking socket carries.
+``LinkTable`` is pure: rtnetlink messages in, names of changed interfaces out. ``LinkMonitor`` feeds it.
 """
 
-import contextlib
-import ipaddress
+import errno
 import socket
 import struct
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
-_IFF_UP, _IFF_RUNNING = 0x1, 0x40
+from hahub.net import netlink
+
+_IFF_UP = 0x1
+_IFF_RUNNING = 0x40
 _IFA_F_SECONDARY = 0x01
-_RTMGRP_LINK, _RTMGRP_IPV4_IFADDR = 0x1, 0x10
-_SO_RCVBUFFORCE = 33
-_RECEIVE_BUFFER_BYTES = 4 << 20
-_READ_BYTES = 1 << 17
-_RTM_GETLINK, _RTM_GETADDR = 18, 22
-_NLM_F_REQUEST, _NLM_F_DUMP = 0x1, 0x300
-_NLMSG_DONE, _NLMSG_ERROR = 3, 2
+_RTMGRP_LINK = 0x1
+_RTMGRP_IPV4_IFADDR = 0x10
+_RTM_GETLINK = 18
+_RTM_GETADDR = 22
+_NLMSG_DONE = 3
+_NLM_F_REQUEST_DUMP = 0x301
+_NLM_F_DUMP_INTR = 0x10
+_DUMP_ATTEMPTS_MAX = 10
 _DUMP_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class InterfaceAddress:
-    """One IPv4 address as it stands on an interface."""
+    """One IPv4 address of an interface."""
 
     address: int
     prefix_length: int
-    label: str = ""
-    secondary: bool = False
+    label: str
+    secondary: bool
+    scope: int = 0
+    """rtnetlink scope: 0 global, 253 link, 254 host."""
+    peer: int | None = None
+    """The other end of a point-to-point link; None on any other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One interface."""
+    """One network interface."""
 
     name: str
     index: int
     mac: bytes
+    """6 bytes on Ethernet; other links have other lengths, or none."""
     up: bool
-    """Administratively up, and with carrier."""
+    """Switched on and able to carry packets: IFF_UP and IFF_RUNNING."""
     addresses: tuple[InterfaceAddress, ...] = ()
-    """In the kernel's order."""
+    """In the kernel's order: primary ones first."""
 
-    def primary(self, exclude: Collection[int] = ()) -> int | None:
-        """The address that adverts come from: the first that is not one of ``exclude``; None without one."""
+    def primary(self, exclude: Collection[int]) -> int | None:
+        """The address to send from: the first that is not one of these; None when there is none (VR-006)."""
         return next((a.address for a in self.addresses if a.address not in exclude), None)
 
 
+_Key = tuple[int, int, int | None]
+"""What the kernel tells addresses of an interface apart by: address, prefix length, peer."""
+
+
 class LinkTable:
-    """Interfaces by name and index, made of decoded rtnetlink messages; does no input or output."""
+    """All interfaces of this network namespace."""
 
     def __init__(self) -> None:
-        self._by_index: dict[int, Link] = {}
+        self._bare: dict[int, Link] = {}
+        """By interface index, without addresses."""
+        self._addresses: dict[int, dict[_Key, InterfaceAddress]] = {}
+        """By interface index, in the order in which they became what they are."""
+        self._whole: dict[int, Link] = {}
+        """Put together when asked for: a batch of addresses comes as hundreds of messages."""
+
+    def __iter__(self) -> Iterator[Link]:
+        return (self._link(index) for index in self._bare)
 
     def get(self, name: str) -> Link | None:
-        return next((link for link in self._by_index.values() if link.name == name), None)
+        return next((self._link(index) for index, link in self._bare.items() if link.name == name), None)
 
-    def links(self) -> tuple[Link, ...]:
-        return tuple(self._by_index.values())
+    def _link(self, index: int) -> Link:
+        whole = self._whole.get(index)
+        if whole is None:
+            addresses = self._addresses.get(index, {}).values()
+            whole = replace(self._bare[index], addresses=tuple(sorted(addresses, key=_kernel_order)))
+            self._whole[index] = whole
+        return whole
 
-    def apply(self, message: Mapping[str, Any]) -> set[str]:
-        """Take one message; the names of the interfaces that are not as they were before."""
-        match message["event"]:
-            case "RTM_NEWLINK":
-                return self._new_link(message)
-            case "RTM_DELLINK":
-                gone = self._by_index.pop(message["index"], None)
-                return {gone.name} if gone is not None else set()
-            case "RTM_NEWADDR":
-                return self._change_address(message, _added)
-            case "RTM_DELADDR":
-                return self._change_address(message, _removed)
-        return set()
+    def apply(self, message: Any) -> set[str]:
+        """Take one message of pyroute2; returns the names of the interfaces that are now different.
 
-    def _new_link(self, message: Mapping[str, Any]) -> set[str]:
-        index, flags = message["index"], message["flags"]
-        before = self._by_index.get(index)
-        mac = bytes.fromhex((message.get_attr("IFLA_ADDRESS") or "").replace(":", ""))  # type: ignore[attr-defined]
-        after = Link(
-            name=message.get_attr("IFLA_IFNAME"),  # type: ignore[attr-defined]
-            index=index,
-            mac=mac,
-            up=flags & (_IFF_UP | _IFF_RUNNING) == _IFF_UP | _IFF_RUNNING,
-            addresses=before.addresses if before is not None else (),
-        )
-        self._by_index[index] = after
-        if after == before:
+        A renamed interface counts under both names. Messages about other things change nothing.
+        """
+        match message.get("event"):
+            case "RTM_NEWLINK" | "RTM_DELLINK":
+                return self._apply_link(message)
+            case "RTM_NEWADDR" | "RTM_DELADDR":
+                return self._apply_address(message)
+            case _:
+                return set()
+
+    def _apply_link(self, message: Any) -> set[str]:
+        # A bridge tells about its ports in the same words, under a family of its own.
+        if message["family"] != socket.AF_UNSPEC:
             return set()
-        return {after.name} | ({before.name} if before is not None else set())
-
-    def _change_address(self, message: Mapping[str, Any], change: Any) -> set[str]:
-        link = self._by_index.get(message["index"])
-        if link is None or message["family"] != socket.AF_INET:
+        index = message["index"]
+        before = self._bare.pop(index, None)
+        if message["event"] == "RTM_DELLINK":
+            after = None
+            self._addresses.pop(index, None)
+        else:
+            after = _read_link(message, before)
+        if after is not None:
+            self._bare[index] = after
+        if before == after:
             return set()
-        text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")  # type: ignore[attr-defined]
-        address = InterfaceAddress(
-            address=int(ipaddress.IPv4Address(text)),
-            prefix_length=message["prefixlen"],
-            label=message.get_attr("IFA_LABEL") or "",  # type: ignore[attr-defined]
-            secondary=bool(message["flags"] & _IFA_F_SECONDARY),
-        )
-        after = replace(link, addresses=change(link.addresses, address))
-        self._by_index[link.index] = after
-        return {link.name} if after != link else set()
+        self._whole.pop(index, None)
+        return {link.name for link in (before, after) if link is not None}
+
+    def _apply_address(self, message: Any) -> set[str]:
+        address = _read_address(message)
+        if address is None:
+            return set()
+        index = message["index"]
+        known = self._addresses.setdefault(index, {})
+        key = (address.address, address.prefix_length, address.peer)
+        before = known.get(key)
+        if message["event"] == "RTM_DELADDR":
+            known.pop(key, None)
+            changed = before is not None
+        else:
+            if before is not None and before.secondary != address.secondary:
+                del known[key]  # a promoted address goes to the end of the primary ones
+            known[key] = address
+            changed = before != address
+        if not changed:
+            return set()
+        self._whole.pop(index, None)
+        return {self._bare[index].name} if index in self._bare else set()
+
+    def become(self, other: "LinkTable") -> set[str]:
+        """Take over what another table knows; returns the names of the interfaces that are now different."""
+        before = {link.name: link for link in self}
+        after = {link.name: link for link in other}
+        self._bare, self._addresses, self._whole = other._bare, other._addresses, other._whole
+        return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
-def _same(a: InterfaceAddress, b: InterfaceAddress) -> bool:
-    return (a.address, a.prefix_length) == (b.address, b.prefix_length)
+def _kernel_order(address: InterfaceAddress) -> tuple[bool, int]:
+    """Primary addresses first, the narrow scopes in front, those of a kind in the order of their coming.
+
+    Source: linux net/ipv4/devinet.c:__inet_insert_ifa.
+    """
+    return (address.secondary, 0 if address.secondary else -address.scope)
 
 
-def _added(addresses: tuple[InterfaceAddress, ...], new: InterfaceAddress) -> tuple[InterfaceAddress, ...]:
-    if any(_same(address, new) for address in addresses):
-        return tuple(new if _same(address, new) else address for address in addresses)
-    return (*addresses, new)
+def _read_link(message: Any, before: Link | None) -> Link | None:
+    """The link after RTM_NEWLINK; attributes that the message leaves out are as before."""
+    name = message.get_attr("IFLA_IFNAME") or (before.name if before is not None else None)
+    if name is None:
+        return None
+    text = message.get_attr("IFLA_ADDRESS")
+    known = before.mac if before is not None else b""
+    return Link(
+        name=name,
+        index=message["index"],
+        mac=bytes.fromhex(text.replace(":", "")) if text else known,
+        up=message["flags"] & (_IFF_UP | _IFF_RUNNING) == _IFF_UP | _IFF_RUNNING,
+    )
 
 
-def _removed(addresses: tuple[InterfaceAddress, ...], gone: InterfaceAddress) -> tuple[InterfaceAddress, ...]:
-    return tuple(address for address in addresses if not _same(address, gone))
+def _read_address(message: Any) -> InterfaceAddress | None:
+    """The address that a message is about; None for one of another family."""
+    local = message.get_attr("IFA_LOCAL")
+    if message["family"] != socket.AF_INET or local is None:
+        return None
+    peer = message.get_attr("IFA_ADDRESS") or local
+    flags = message.get_attr("IFA_FLAGS")
+    return InterfaceAddress(
+        address=_number(local),
+        prefix_length=message["prefixlen"],
+        label=message.get_attr("IFA_LABEL") or "",
+        secondary=bool((message["flags"] if flags is None else flags) & _IFA_F_SECONDARY),
+        scope=message["scope"],
+        peer=_number(peer) if peer != local else None,
+    )
+
+
+def _number(address: str) -> int:
+    return int.from_bytes(socket.inet_aton(address), "big")
 
 
 class LinkMonitor:
-    """Hears of every change of interfaces and IPv4 addresses in this network namespace."""
+    """Keeps a LinkTable in step with the kernel. Open it, then drain it whenever ``fileno`` is readable."""
 
     def __init__(self) -> None:
         self.table = LinkTable()
         self._marshal = MarshalRtnl()
-        self._socket: socket.socket | None = None
+        self._sock: socket.socket | None = None
 
     def open(self) -> None:
-        """Subscribe, then read everything there is. Raises OSError."""
-        self._socket = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
-        )
-        try:
-            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
-        except OSError:
-            with contextlib.suppress(OSError):
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-        self._socket.bind((0, _RTMGRP_LINK | _RTMGRP_IPV4_IFADDR))
-        self.table = self._read_all()
+        """Subscribe, then read all that is there now. Raises OSError."""
+        self._sock = netlink.open_socket(_RTMGRP_LINK | _RTMGRP_IPV4_IFADDR)
+        self.table.become(self._dump())
 
     def fileno(self) -> int:
-        if self._socket is None:
-            raise ValueError("the monitor is not open")
-        return self._socket.fileno()
+        return self._socket().fileno()
+
+    def _socket(self) -> socket.socket:
+        if self._sock is None:
+            raise OSError(errno.EBADF, "the link monitor is not open")
+        return self._sock
 
     def drain(self) -> set[str]:
-        """Read what has arrived; the names of the interfaces that changed. Lost messages lead to a full reading."""
-        if self._socket is None:
-            return set()
+        """Take all news; returns the names of the interfaces that are now different. Does not wait.
+
+        After news was lost for want of memory, everything is read anew. Raises OSError when that fails.
+        """
         changed: set[str] = set()
+        lost = False
         while True:
             try:
-                data = self._socket.recv(_READ_BYTES)
-            except BlockingIOError:
-                return changed
-            except OSError:  # ENOBUFS: messages were lost
-                changed |= self._resynchronise()
+                packet = netlink.receive(self._socket())
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                lost = True
                 continue
-            changed |= self._apply_all(self.table, data)
+            if packet is None:
+                break
+            if not lost:
+                changed |= self._apply(packet)
+        # News that waits behind the dump is applied once more, in its order: the end is the same.
+        return changed | self.table.become(self._dump()) if lost else changed
 
-    def _apply_all(self, table: LinkTable, data: bytes) -> set[str]:
+    def _apply(self, packet: bytes) -> set[str]:
         changed: set[str] = set()
-        for message in self._marshal.parse(data):
-            changed |= table.apply(message)
+        for message in self._marshal.parse(packet):
+            changed |= self.table.apply(message)
         return changed
 
-    def _resynchronise(self) -> set[str]:
-        before = {link.name: link for link in self.table.links()}
-        self.table = self._read_all()
-        after = {link.name: link for link in self.table.links()}
-        return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    def _dump(self) -> LinkTable:
+        """All interfaces, then all addresses, over a socket of its own. The kernel answers at once."""
+        for _ in range(_DUMP_ATTEMPTS_MAX):
+            table = LinkTable()
+            with netlink.open_socket() as sock:
+                sock.settimeout(_DUMP_TIMEOUT)
+                links_whole = self._read_into(table, sock, _RTM_GETLINK)
+                if self._read_into(table, sock, _RTM_GETADDR) and links_whole:
+                    return table
+        raise OSError(errno.EAGAIN, "the interfaces changed during each attempt to read them")
 
-    def _read_all(self) -> LinkTable:
-        """Dump links, then addresses, over a socket of their own; only the kernel answers, within microseconds."""
-        table = LinkTable()
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as dump:
-            dump.settimeout(_DUMP_TIMEOUT)
-            for request, family, size in ((_RTM_GETLINK, socket.AF_UNSPEC, 16), (_RTM_GETADDR, socket.AF_INET, 8)):
-                body = struct.pack("=B", family).ljust(size, b"\0")
-                header = struct.pack("=IHHII", 16 + size, request, _NLM_F_REQUEST | _NLM_F_DUMP, request, 0)
-                dump.send(header + body)
-                while not self._take_dump(table, dump.recv(_READ_BYTES)):
-                    pass
-        return table
-
-    def _take_dump(self, table: LinkTable, data: bytes) -> bool:
-        """Apply one part of a dump; True when it was the last."""
-        last = _message_types(data)[-1:] in ([_NLMSG_DONE], [_NLMSG_ERROR])
-        self._apply_all(table, data)
-        return last
+    def _read_into(self, table: LinkTable, sock: socket.socket, what: int) -> bool:
+        """One dump; False when something changed under it. Raises OSError."""
+        sock.send(_dump_request(what))
+        whole = True
+        while True:
+            for message in self._marshal.parse(sock.recv(netlink.RECEIVE_SIZE_BYTES)):
+                header = message["header"]
+                whole = whole and not header["flags"] & _NLM_F_DUMP_INTR
+                if header["type"] == _NLMSG_DONE:
+                    return whole
+                if header["error"] is not None:
+                    raise OSError(header["error"].code, "the kernel does not tell the interfaces")
+                table.apply(message)
 
     def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._sock is not None:
+            self._sock.close()
 
 
-def _message_types(data: bytes) -> list[int]:
-    types, offset = [], 0
-    while offset + 16 <= len(data):
-        length, kind = struct.unpack_from("=IH", data, offset)
-        types.append(kind)
-        offset += max(16, length + 3 & ~3)
-    return types
-
-
-def names(links: Iterable[Link]) -> set[str]:
-    """The names of these interfaces."""
-    return {link.name for link in links}
+def _dump_request(what: int) -> bytes:
+    family = socket.AF_UNSPEC if what == _RTM_GETLINK else socket.AF_INET
+    # nlmsghdr, then a struct ifinfomsg, whose first byte is the family in every kind of request
+    return struct.pack("=IHHII B15x", 32, what, _NLM_F_REQUEST_DUMP, 0, 0, family)
