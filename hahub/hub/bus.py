@@ -91,10 +91,10 @@ class Bus:
             self._lanes[name].hurry(trio.current_time())
             worker.wake()
 
-    async def wait_drained(self) -> None:
-        """Return when no working channel has anything to send."""
+    async def wait_drained(self, until: float) -> None:
+        """Return when no working channel has anything to send before ``until``, in trio's time."""
         for worker in list(self._workers.values()):
-            await worker.wait_drained()
+            await worker.wait_drained(until)
 
 
 async def _run_after(before: Worker | None, worker: Worker) -> None:

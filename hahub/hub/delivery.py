@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Protocol
 
@@ -84,9 +84,9 @@ class Worker:
         self._ending = True
         self.wake()
 
-    async def wait_drained(self) -> None:
-        """Return when nothing waits any more and every result is recorded."""
-        while self._busy or len(self._lanes):
+    async def wait_drained(self, until: float = inf) -> None:
+        """Return when every result is recorded and nothing is due before ``until``, in trio's time."""
+        while self._busy or not (self._lanes.next_due is None or self._lanes.next_due > until):
             self._handled = trio.Event()
             await self._handled.wait()
 
@@ -110,12 +110,12 @@ class Worker:
 
     async def _wait(self) -> None:
         due = self._lanes.next_due
-        with trio.move_on_at(float("inf") if due is None else due):
+        with trio.move_on_at(inf if due is None else due):
             await self._wake.wait()
 
     async def _handle(self, message: Message) -> None:
         message, replaced = _with_recipients(message, self.made.channel.recipients)
-        age = self._around.now().since(message.received)
+        age = self._around.now().since(message.happened)
         if age > TIME_TO_LIVE or not message.recipients:
             await self._give_up(message, replaced, age)
             return

@@ -53,6 +53,11 @@ class Message:
     def lane(self) -> tuple[str, str]:
         return self.transition.kind.value, self.transition.name
 
+    @property
+    def happened(self) -> Moment:
+        """When the transition happened: the core that told it lived under the same kernel as the hub."""
+        return Moment(self.transition.at, self.transition.monotonic, self.received.host_boot)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

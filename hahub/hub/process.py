@@ -26,6 +26,8 @@ JOURNAL = "journal.db"
 """File in the state directory."""
 _CLOSING = 5.0
 """Seconds that the disk may take at the end."""
+_TELLING = 1.0
+"""Seconds that the parent may take to make room for a record."""
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ class Hub:
         with trio.CancelScope(shield=True), trio.move_on_after(_CLOSING):
             await self._recorder.close()
         if self._stopped is not None:
-            self._tell(self._stopped)
+            await self._tell(self._stopped)
 
     async def _work(self) -> None:
         async with trio.open_nursery() as self._nursery:
@@ -64,9 +66,10 @@ class Hub:
         """End now; what was not told waits for the next start."""
         self._life.cancel()
 
-    def _tell(self, record: Record) -> None:
+    async def _tell(self, record: Record) -> None:
         try:
-            self._link.try_send(record)
+            with trio.move_on_after(_TELLING):
+                await self._link.send(record)
         except LinkClosedError:
             self.stop()
 
@@ -111,7 +114,7 @@ class Hub:
             self._bus.offer(await self._recorder.open())
         if self._recorder.trouble:
             notes.append(f"journal cannot be written: {self._recorder.trouble}")
-        self._tell(Ready(tuple(notes)))
+        await self._tell(Ready(tuple(notes)))
 
     async def _take(self, intake: Intake) -> None:
         self._intakes.append(intake)
@@ -130,11 +133,12 @@ class Hub:
 
     async def _finish(self, grace: float) -> None:
         """Deliver what can be delivered within ``grace`` seconds, then end."""
-        with trio.move_on_after(grace):
+        end = trio.current_time() + grace
+        with trio.move_on_at(end):
             for intake in list(self._intakes):
                 await intake.take_available()
             self._bus.hurry()
-            await self._bus.wait_drained()
+            await self._bus.wait_drained(until=end)
         left = self._bus.waiting
         detail = f"{left} message{'s' * (left != 1)} wait{'s' * (left == 1)} for the next start" if left else ""
         self._stopped = Stopped(detail, clean=not left)

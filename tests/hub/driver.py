@@ -5,9 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import trio
 
@@ -15,10 +17,16 @@ from hahub.link import Link, LinkClosedError, memory_file, pair
 from hahub.messages import Ack, Configure, CoreLink, Gap, Log, Ready, Record, Shutdown, Stopped, encode_settings
 from hahub.model import Transition
 from hahub.settings import ChannelSettings, HubSettings
+from tests.hub.support import transition
 
 DEADLINE = 30.0
 """Seconds; generous, for slow machines."""
 FOREIGN = Path(__file__).parent / "foreign"
+
+
+def fresh(seq: int, **facts: Any) -> Transition:
+    """A transition that happens now, by the clock that the hub reads too."""
+    return transition(seq, **{"at": time.time(), "monotonic": time.monotonic(), **facts})
 
 
 class Core:

@@ -22,6 +22,15 @@ class Mood(Enum):
     RESET = "reset"
     HANG = "hang"
     REFUSE = "refuse"
+    THROTTLE = "throttle"
+
+
+_STATUS = {
+    Mood.ACCEPT: "200 OK",
+    Mood.REFUSE: "404 Not Found",
+    Mood.THROTTLE: "429 Too Many Requests",
+    Mood.ERROR: "500 Internal Server Error",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class Receiver:
         if mood in (Mood.RESET, Mood.KEEP_AND_RESET):
             stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             return False
-        status = {Mood.ACCEPT: "200 OK", Mood.REFUSE: "404 Not Found"}.get(mood, "500 Broken")
+        status = _STATUS[mood]
         await stream.send_all(f"HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n".encode())
         return True
 

@@ -18,6 +18,7 @@ def transition(
     node: str = "server",
     interface: str = "eth0",
     at: float = 1795513486.0,
+    monotonic: float = 1000.0,
     addresses: tuple[str, ...] = ("10.9.0.100/24",),
 ) -> Transition:
     """A take-over, but for what is said."""
@@ -32,7 +33,7 @@ def transition(
         boot=boot,
         seq=seq,
         at=at,
-        monotonic=1000.0 + seq,
+        monotonic=monotonic,
         interface="" if kind is Kind.GROUP else interface,
         virtual_router_id=51,
         addresses=addresses,

@@ -19,7 +19,7 @@ from hahub.messages import Stopped
 from hahub.model import State
 from hahub.policy.identity import message_key
 from hahub.settings import ChannelSettings
-from tests.hub.driver import Core, hub
+from tests.hub.driver import Core, fresh, hub
 from tests.hub.receiver import Mood, Receiver, receiving
 from tests.hub.support import transition
 
@@ -56,7 +56,7 @@ class Fire:
             self.reported += 1
             name = f"VI_{self.random.randrange(INSTANCES)}"
             state = self.random.choice([State.MASTER, State.BACKUP, State.FAULT])
-            self.core.report(transition(self.reported, name=name, state=state))
+            self.core.report(fresh(self.reported, name=name, state=state))
 
     async def kill_one(self) -> None:
         """Start a hub and kill it: while it starts, or soon after it works."""

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,8 @@ from hahub.link import pair
 from hahub.messages import Ack, CoreLink, Gap, Ready, Stopped
 from hahub.model import State
 from hahub.settings import ChannelSettings
-from tests.hub.driver import Core, hub
+from tests.hub.driver import DEADLINE, Core, fresh, hub
 from tests.hub.receiver import Mood, Receiver, receiving
-from tests.hub.support import transition
 
 
 def postbox(receiver: Receiver, name: str = "box", **settings: object) -> ChannelSettings:
@@ -37,12 +37,16 @@ def journalled(state_dir: Path) -> list[int]:
         journal.close()
 
 
+def files(state_dir: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in state_dir.iterdir())
+
+
 async def test_a_transition_is_journalled_acknowledged_and_delivered(tmp_path: Path) -> None:
     core = Core()
     async with receiving() as receiver, hub(tmp_path) as process:
         ready = await process.configure(postbox(receiver))
         process.connect(core)
-        core.report(transition(1), transition(2, state=State.BACKUP))
+        core.report(fresh(1), fresh(2, state=State.BACKUP))
         await core.wait_acknowledged()
         await receiver.wait(2)
 
@@ -65,7 +69,7 @@ async def test_what_was_not_delivered_is_delivered_by_the_next_life(tmp_path: Pa
         async with hub(tmp_path) as process:
             await process.configure(postbox(receiver))
             process.connect(core)
-            core.report(transition(1), transition(2))
+            core.report(fresh(1), fresh(2))
             await receiver.wait(1)
             await core.wait_acknowledged()
             await process.kill_and_wait()
@@ -86,7 +90,7 @@ async def test_what_comes_again_is_acknowledged_again_and_delivered_once(tmp_pat
         await process.configure(postbox(receiver))
         for last in (2, 3):
             core = Core()
-            core.report(*(transition(seq) for seq in range(1, last + 1)))
+            core.report(*(fresh(seq) for seq in range(1, last + 1)))
             process.connect(core)
             await core.wait_acknowledged()
             assert core.acks[-1] == Ack("b00t", last)
@@ -97,7 +101,7 @@ async def test_what_comes_again_is_acknowledged_again_and_delivered_once(tmp_pat
 
 async def test_many_transitions_at_once_are_all_taken(tmp_path: Path) -> None:
     core = Core()
-    core.report(*(transition(seq, name=f"VI_{seq % 50}") for seq in range(1, 1001)))
+    core.report(*(fresh(seq, name=f"VI_{seq % 50}") for seq in range(1, 1001)))
     async with receiving() as receiver, hub(tmp_path) as process:
         await process.configure(postbox(receiver))
         process.connect(core)
@@ -109,12 +113,12 @@ async def test_many_transitions_at_once_are_all_taken(tmp_path: Path) -> None:
 
 async def test_numbers_acknowledged_to_a_journal_that_is_gone_become_a_gap(tmp_path: Path) -> None:
     core = Core()
-    core.report(transition(5), transition(6))
+    core.report(fresh(5), fresh(6))
     async with receiving() as receiver, hub(tmp_path) as process:
         await process.configure(postbox(receiver))
         process.connect(core)
         await core.wait_acknowledged()
-        core.report(Gap("b00t", 7, 9, "the hub was away"), transition(10))
+        core.report(Gap("b00t", 7, 9, "the hub was away"), fresh(10))
         await core.wait_acknowledged()
         await process.shut_down(grace=10)
 
@@ -136,7 +140,7 @@ async def test_without_a_journal_messages_go_out_and_nothing_is_acknowledged(tmp
     async with receiving() as receiver, hub(obstacle) as process:
         ready = await process.configure(postbox(receiver))
         process.connect(core)
-        core.report(transition(1), transition(2))
+        core.report(fresh(1), fresh(2))
         await receiver.wait(2)
         assert core.acks == []
 
@@ -155,7 +159,7 @@ async def test_a_channel_that_cannot_be_made_keeps_its_messages_until_it_can(tmp
         broken = ChannelSettings("box", "postbox", {"prot": receiver.port})
         ready = await process.configure(broken, postbox(receiver, "other"))
         process.connect(core)
-        core.report(transition(1))
+        core.report(fresh(1))
         await receiver.wait(1)
         await core.wait_acknowledged()
 
@@ -170,7 +174,7 @@ async def test_a_channel_that_cannot_be_made_keeps_its_messages_until_it_can(tmp
 
 async def test_at_the_end_of_the_grace_what_is_left_waits_for_the_next_start(tmp_path: Path) -> None:
     core = Core()
-    core.report(transition(1), transition(2), transition(3, name="VI_2"))
+    core.report(fresh(1), fresh(2), fresh(3, name="VI_2"))
     async with receiving(lambda: Mood.HANG) as receiver, hub(tmp_path) as process:
         await process.configure(postbox(receiver))
         process.connect(core)
@@ -182,13 +186,62 @@ async def test_at_the_end_of_the_grace_what_is_left_waits_for_the_next_start(tmp
     assert stopped == Stopped("3 messages wait for the next start", clean=False)
 
 
+async def test_the_end_does_not_wait_for_a_channel_that_has_to_be_silent(tmp_path: Path) -> None:
+    core = Core()
+    core.report(fresh(1), fresh(2, name="VI_2"))
+    async with receiving(lambda: Mood.THROTTLE) as receiver, hub(tmp_path) as process:
+        await process.configure(postbox(receiver))
+        process.connect(core)
+        await core.wait_acknowledged()
+        await process.wait_log("message not sent yet")
+
+        stopped = await process.shut_down(grace=10 * DEADLINE)
+
+    assert stopped == Stopped("2 messages wait for the next start", clean=False)
+    assert seqs(receiver) == [1]
+
+
+async def test_what_the_hub_learns_late_is_told_as_late(tmp_path: Path) -> None:
+    core = Core()
+    now = time.monotonic()
+    core.report(fresh(1, monotonic=now - 7300), fresh(2, monotonic=now - 840), fresh(3))
+    async with receiving() as receiver, hub(tmp_path) as process:
+        await process.configure(postbox(receiver))
+        process.connect(core)
+        await core.wait_acknowledged()
+        await process.shut_down(grace=10)
+
+    assert [(r.body["seq"], r.body["late"]) for r in receiver.received] == [(2, "Told 14 min late."), (3, "")]
+    assert process.log[0].startswith("message expired channel=box about=VI_1:MASTER")
+    assert journalled(tmp_path) == [1, 2, 3]
+
+
+async def test_no_secret_of_a_channel_reaches_the_log_or_the_journal(tmp_path: Path) -> None:
+    core = Core()
+    core.report(fresh(1))
+    settings = {"url": "http://127.0.0.1:1/?token=hunter2", "secret": "hunter3", "headers": {"x-key": "hunter4"}}
+    async with hub(tmp_path) as process:
+        await process.configure(
+            ChannelSettings("hook", "webhook", settings),
+            ChannelSettings("broken", "webhook", {**settings, "unknown": "hunter5"}),
+        )
+        process.connect(core)
+        await process.wait_log("message not sent yet channel=hook")
+        stopped = await process.shut_down(grace=0.5)
+
+    told = " ".join([*process.log, stopped.detail, *(str(record) for record in process.records)])
+    kept = files(tmp_path)
+    assert "hunter" not in told
+    assert b"hunter" not in kept
+
+
 async def test_in_the_grace_everything_that_waits_is_tried_once_more(tmp_path: Path) -> None:
     core = Core()
     moods = iter([*[Mood.ERROR] * 7, *[Mood.ACCEPT] * 10])
     async with receiving(lambda: next(moods)) as receiver, hub(tmp_path) as process:
         await process.configure(postbox(receiver))
         process.connect(core)
-        core.report(*(transition(seq, name=f"VI_{seq}") for seq in range(1, 8)))
+        core.report(*(fresh(seq, name=f"VI_{seq}") for seq in range(1, 8)))
         await receiver.wait(7)
 
         stopped = await process.shut_down(grace=20)
@@ -202,9 +255,9 @@ async def test_what_the_core_said_last_is_taken_before_the_end(tmp_path: Path) -
     async with receiving() as receiver, hub(tmp_path) as process:
         await process.configure(postbox(receiver))
         process.connect(core)
-        core.report(transition(1))
+        core.report(fresh(1))
         await core.wait_acknowledged()
-        core.report(*(transition(seq, state=State.STOP) for seq in range(2, 32)))
+        core.report(*(fresh(seq, state=State.STOP) for seq in range(2, 32)))
         await trio.testing.wait_all_tasks_blocked()
 
         await process.shut_down(grace=10)
@@ -218,7 +271,7 @@ async def test_without_its_parent_the_hub_ends_by_itself(tmp_path: Path, way: st
         core = Core()
         await process.configure(postbox(receiver))
         process.connect(core)
-        core.report(transition(1))
+        core.report(fresh(1))
         await receiver.wait(1)
 
         if way == "SIGTERM":
@@ -236,7 +289,7 @@ async def test_a_configuration_that_changes_one_channel_leaves_the_others_alone(
         await process.configure(postbox(receiver, "a"), postbox(receiver, "b"))
         process.connect(core)
         await process.configure(postbox(receiver, "a"), postbox(receiver, "c", to=["c"]))
-        core.report(transition(1))
+        core.report(fresh(1))
         await receiver.wait(2)
         stopped = await process.shut_down(grace=10)
 
@@ -272,8 +325,8 @@ async def test_two_cores_after_each_other_are_both_served(tmp_path: Path) -> Non
         await process.configure(postbox(receiver))
         process.connect(old)
         process.connect(new)
-        old.report(transition(1))
-        new.report(transition(1, boot="second"))
+        old.report(fresh(1))
+        new.report(fresh(1, boot="second"))
         await old.wait_acknowledged()
         await new.wait_acknowledged()
         await process.shut_down(grace=10)

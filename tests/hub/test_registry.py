@@ -55,6 +55,12 @@ def test_a_foreign_channel_is_found_by_its_entry_point(installed) -> None:
     assert (made.settings, made.timeout, made.channel.made_of) == (settings, 3.5, ("hall", "red"))
 
 
+def test_a_bundled_channel_is_found_by_its_name() -> None:
+    made = make(ChannelSettings("hook", "webhook", {"url": "http://127.0.0.1:1/", "timeout": 7}))
+
+    assert (type(made.channel).__module__, made.timeout) == ("hahub_plugins.webhook", 7.0)
+
+
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [

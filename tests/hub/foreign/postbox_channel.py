@@ -31,6 +31,7 @@ class Postbox(Channel):
                 "repeat": notification.maybe_repeat,
                 "attempt": notification.attempt,
                 "to": notification.recipients,
+                "late": notification.text.partition("Told ")[1] + notification.text.partition("Told ")[2].strip(),
             }
         ).encode()
         head = f"POST / HTTP/1.1\r\nwebhook-id: {notification.id}\r\ncontent-length: {len(body)}\r\n\r\n"
@@ -51,6 +52,8 @@ def _judge(answer: bytes) -> Receipt:
     status = answer[9:12]
     if status == b"200":
         return Receipt("accepted")
+    if status == b"429":
+        raise SendError(Failure.THROTTLED, "too many", retry_after=3600.0)
     if status.startswith(b"5"):
         raise SendError(Failure.UNREACHABLE, f"status {status.decode()}")
     if not status:
