@@ -1,0 +1,1 @@
+"""The mail channel against a real mail server."""

@@ -1,0 +1,1 @@
+"""The webhook channel against a receiver that verifies signatures."""
