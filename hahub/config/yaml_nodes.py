@@ -94,22 +94,22 @@ class _Composer:
         return Place(self.file, line, offset - self.starts[line - 1] + 1)
 
     def take(self, event: yaml.Event) -> None:
+        place = self.at(event.start_mark.index if event.start_mark else 0)
         if not isinstance(event, yaml.NodeEvent):
             if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
-                raise YamlError(self.at(event.start_mark.index), "a second document, expected one")
+                raise YamlError(place, "a second document, expected one")
             if isinstance(event, yaml.CollectionEndEvent):
                 node, anchor = self.open.pop()
                 self.keys.pop()
                 self._add(node, anchor)
             return
-        place = self.at(event.start_mark.index)
         if isinstance(event, yaml.AliasEvent):
-            target = self.anchors.get(event.anchor)
+            target = self.anchors.get(event.anchor or "")
             if target is None:
                 raise YamlError(place, "an alias of an anchor that is not complete before it")
             self._add(target, None)
             return
-        if event.tag is not None:
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
             raise YamlError(place, "a tag, expected a plain value")
         if isinstance(event, yaml.ScalarEvent):
             self._add(Scalar(event.value, event.style is None, place), event.anchor)

@@ -8,7 +8,7 @@ import math
 import re
 from typing import Any
 
-from hahub.config.document import Document, Path
+from hahub.config.document import Document, Path, keyword_words
 from hahub.config.grammar import Block, Form, Line, form_of
 from hahub.config.keywords import ROOT, judge
 from hahub.config.problems import shown
@@ -110,16 +110,19 @@ class _Reader:
             if isinstance(node, Scalar) and _is_null(node):
                 return {}
             if not isinstance(node, Mapping):
-                return self._unexpected(here, node, "a mapping of keywords")
+                self._unexpected(here, node, "a mapping of keywords")
+                return None
             into: dict[str, Any] = {}
             self.read_block(here, str(here[-1]), model, node, into)
             return into
         if form is Form.LINE and model is not None and issubclass(model, Line):
             return self._line(here, model, node)
         if not isinstance(node, Scalar):
-            return self._unexpected(here, node, "one value")
+            self._unexpected(here, node, "one value")
+            return None
         if _is_null(node):
-            return self._unexpected(here, node, "a value")
+            self._unexpected(here, node, "a value")
+            return None
         return node.text
 
     def _line(self, here: Path, model: type[Line], node: Node) -> object:
@@ -129,19 +132,22 @@ class _Reader:
             self.read_block(here, str(here[-1]), model, node, into)
             return into
         if not isinstance(node, Scalar):
-            return self._unexpected(here, node, "one value or a mapping")
+            self._unexpected(here, node, "one value or a mapping")
+            return None
         if model.grammar.required == 0 and node.plain:
             if core_value(node.text) is True:
                 return {}
             if core_value(node.text) is False:
                 return None
         if _is_null(node):
-            return self._unexpected(here, node, "a value")
+            self._unexpected(here, node, "a value")
+            return None
         return node.text
 
     def _items(self, here: Path, model: type[Block] | None, node: Node) -> object:
         if not isinstance(node, Sequence):
-            return self._unexpected(here, node, "a list")
+            self._unexpected(here, node, "a list")
+            return None
         items: list[object] = []
         for item in node.items:
             at = (*here, len(items))
@@ -151,7 +157,8 @@ class _Reader:
             elif isinstance(item, Scalar):
                 value = item.text
             else:
-                value = self._unexpected(at, item, "one value")
+                self._unexpected(at, item, "one value")
+                continue
             if value is not None:
                 items.append(value)
         return items
@@ -161,7 +168,8 @@ class _Reader:
         if isinstance(node, Scalar) and _is_null(node):
             return {}
         if not isinstance(node, Mapping):
-            return self._unexpected(here, node, "a mapping of names")
+            self._unexpected(here, node, "a mapping of names")
+            return None
         blocks: dict[str, Any] = {}
         for key, value in node.items:
             path = (*here, key.text)
@@ -192,7 +200,7 @@ class _Reader:
         found = {Scalar: "one value", Mapping: "a mapping", Sequence: "a list"}[type(node)]
         if isinstance(node, Scalar) and _is_null(node):
             found = "nothing"
-        self.document.report_at(node.place, here, f"{here[-1]} has {found}, expected {expected}")
+        self.document.report_at(node.place, here, f"{keyword_words(here)} has {found}, expected {expected}")
 
 
 def _is_null(node: Scalar) -> bool:

@@ -1,0 +1,221 @@
+"""What no keyword can tell alone: names that must exist, numbers that must differ, words that contradict each other."""
+
+from collections.abc import Iterator
+
+from hahub.config import derive
+from hahub.config.document import Document, Path
+from hahub.config.grammar import Block
+from hahub.config.host import Host
+from hahub.config.problems import Severity, shown
+from hahub.config.schema import Config, Fifo, OptionalScript, Script, User, VrrpInstance
+
+_ADDRESSES_MAX = 255
+"""One byte counts them in an advert."""
+_LABEL_MAX = 15
+
+
+def check(config: Config, document: Document, host: Host) -> None:
+    """Report to the document what does not go together."""
+    if not document.data.get("vrrp_instance"):
+        document.report((), "no vrrp_instance, nothing to keep alive")
+    for name, instance in config.vrrp_instance.items():
+        path = ("vrrp_instance", name)
+        _check_election(path, instance, config, document)
+        _check_authentication(path, instance, config, document)
+        _check_addresses(path, instance, config, document)
+        _check_track_scripts(path, instance, config, document)
+    _check_virtual_router_ids(config, document)
+    _check_use_of_scripts(config, document)
+    _check_fifos(config, document)
+    _check_mail(config, document)
+    _check_globals(config, document)
+    _check_channels(config, document)
+    _check_users(config, document, host)
+
+
+def _warn(document: Document, path: Path, message: str, hint: str = "") -> None:
+    document.report(path, message, hint, severity=Severity.WARNING)
+
+
+def _check_election(path: Path, instance: VrrpInstance, config: Config, document: Document) -> None:
+    begins_as_master = instance.state == "MASTER"
+    is_owner = derive.priority_of(instance) == derive.OWNER
+    if begins_as_master and instance.priority is None:
+        message = "state MASTER without priority means priority 255, which track_script cannot lower"
+        _warn(document, (*path, "state"), message, "write the priority")
+    if instance.nopreempt and instance.preempt:
+        document.report((*path, "nopreempt"), "nopreempt contradicts preempt, expected one of them")
+    elif instance.nopreempt and (begins_as_master or is_owner):
+        why = "state MASTER" if begins_as_master else "priority 255"
+        _warn(document, (*path, "nopreempt"), f"nopreempt has no effect with {why}", "write state BACKUP")
+    elif instance.preempt_delay and derive.preempt_delay_of(instance) == 0:
+        why = "state MASTER" if begins_as_master else "nopreempt" if instance.nopreempt else "priority 255"
+        _warn(document, (*path, "preempt_delay"), f"preempt_delay has no effect with {why}")
+    _check_advert_int(path, instance, config, document)
+
+
+def _check_advert_int(path: Path, instance: VrrpInstance, config: Config, document: Document) -> None:
+    here = (*path, "advert_int")
+    wanted, used = instance.advert_int, derive.advert_int_of(instance, config.global_defs)
+    version = derive.version_of(instance, config.global_defs)
+    if version == 3 and used > derive.ADVERT_INT_V3_MAX:
+        document.report(here, f"advert_int {wanted:g} is outside 0.01-{derive.ADVERT_INT_V3_MAX} of version 3")
+    elif wanted != used:
+        unit = "whole seconds" if version == 2 else "hundredths of a second"
+        _warn(document, here, f"advert_int {wanted:g} is used as {used:g}, version {version} has {unit}")
+
+
+def _check_authentication(path: Path, instance: VrrpInstance, config: Config, document: Document) -> None:
+    if instance.authentication is None:
+        return
+    here = (*path, "authentication")
+    if derive.version_of(instance, config.global_defs) == 3:
+        _warn(document, here, "authentication is ignored, version 3 has none")
+        return
+    length = len(instance.authentication.auth_pass.get_secret_value().encode())
+    if length > derive.AUTH_PASS_MAX:
+        message = f"authentication auth_pass has {length} bytes, only the first {derive.AUTH_PASS_MAX} are used"
+        _warn(document, (*here, "auth_pass"), message)
+
+
+def _check_addresses(path: Path, instance: VrrpInstance, config: Config, document: Document) -> None:
+    here = (*path, "virtual_ipaddress")
+    seen: dict[str, int] = {}
+    for index, address in enumerate(instance.virtual_ipaddress):
+        figures = address.address.partition("/")[0]
+        if figures in seen:
+            _warn(document, (*here, index), f"virtual_ipaddress {figures} is there twice, the second is ignored")
+        seen.setdefault(figures, index)
+        label, interface = address.label, address.dev or instance.interface
+        if label is not None and (len(label) > _LABEL_MAX or not label.startswith(f"{interface}:")):
+            message = f"virtual_ipaddress label {shown(label)} is not {interface}:text of at most 15 characters"
+            document.report((*here, index, "label"), message)
+        if address.brd in ("+", "-") and int(address.address.partition("/")[2]) > 30:
+            message = f"virtual_ipaddress brd {address.brd} needs a prefix length of at most 30"
+            document.report((*here, index, "brd"), message)
+    if len(seen) > _ADDRESSES_MAX:
+        document.report(here, f"virtual_ipaddress has {len(seen)} addresses, expected at most {_ADDRESSES_MAX}")
+    if not seen and here not in document.keys and not instance.no_virtual_ipaddress:
+        place = document.place(path, key=True)
+        message = "virtual_ipaddress is missing, no address moves with this instance"
+        document.report_at(place, path, message, severity=Severity.WARNING)
+
+
+def _check_track_scripts(path: Path, instance: VrrpInstance, config: Config, document: Document) -> None:
+    here = (*path, "track_script")
+    seen: set[str] = set()
+    for index, tracked in enumerate(instance.track_script):
+        place = document.place((*here, index))
+        if tracked.name in seen:
+            _warn(document, (*here, index), f"track_script {tracked.name} is there twice, the second is ignored")
+            continue
+        seen.add(tracked.name)
+        if tracked.name not in document.data.get("vrrp_script", {}):
+            message = f"track_script {shown(tracked.name)} is unknown, expected the name of a vrrp_script"
+            document.report((*here, index), message)
+            continue
+        defined = document.place(("vrrp_script", tracked.name), key=True)
+        if defined.file == place.file and defined.file in document.ordered and defined > place:
+            message = f"track_script {tracked.name} is used before its vrrp_script, at {defined}"
+            document.report((*here, index), message, "move the vrrp_script block up, keepalived needs it first")
+
+
+def _check_virtual_router_ids(config: Config, document: Document) -> None:
+    first: dict[tuple[str, int], str] = {}
+    for name, instance in config.vrrp_instance.items():
+        other = first.setdefault((instance.interface, instance.virtual_router_id), name)
+        if other != name:
+            number = f"virtual_router_id {instance.virtual_router_id}"
+            message = f"{number} on interface {instance.interface} belongs to vrrp_instance {other} already"
+            document.report(("vrrp_instance", name, "virtual_router_id"), message)
+
+
+def _check_use_of_scripts(config: Config, document: Document) -> None:
+    used = {tracked.name for instance in config.vrrp_instance.values() for tracked in instance.track_script}
+    if len(config.vrrp_instance) < len(document.data.get("vrrp_instance", {})):
+        return  # an instance with mistakes may use any of them
+    for name in config.vrrp_script:
+        if name not in used:
+            message = f"vrrp_script {name} is tracked by no vrrp_instance, it is not run"
+            document.report(("vrrp_script", name), message, severity=Severity.WARNING, key=True)
+
+
+def _check_fifos(config: Config, document: Document) -> None:
+    defs = config.global_defs
+    if defs.notify_fifo and defs.vrrp_notify_fifo and defs.notify_fifo.path == defs.vrrp_notify_fifo.path:
+        message = "vrrp_notify_fifo has the path of notify_fifo, it is ignored"
+        _warn(document, ("global_defs", "vrrp_notify_fifo"), message)
+    for fifo in ("notify_fifo", "vrrp_notify_fifo"):
+        script = f"{fifo}_script"
+        if getattr(defs, script) is not None and getattr(defs, fifo) is None:
+            _warn(document, ("global_defs", script), f"{script} is not run without {fifo}")
+
+
+def _check_mail(config: Config, document: Document) -> None:
+    defs = config.global_defs
+    missing = [name for name in ("smtp_server", "notification_email") if not getattr(defs, name)]
+    if not missing:
+        return
+    for name, instance in config.vrrp_instance.items():
+        if derive.sends_mail(instance, defs):
+            own = instance.smtp_alert is not None
+            path: Path = ("vrrp_instance", name, "smtp_alert")
+            if not own:
+                keyword = "smtp_alert" if defs.smtp_alert_vrrp is None else "smtp_alert_vrrp"
+                path = ("global_defs", keyword)
+            _warn(document, path, f"smtp_alert sends no mail without {' and '.join(missing)} in global_defs")
+            return
+
+
+def _check_globals(config: Config, document: Document) -> None:
+    defs = config.global_defs
+    if defs.enable_script_security:
+        message = "enable_script_security is understood, without effect yet"
+        _warn(document, ("global_defs", "enable_script_security"), message)
+    for keyword in ("vrrp_garp_interval", "vrrp_gna_interval"):
+        if getattr(defs, keyword):
+            _warn(document, ("global_defs", keyword), f"{keyword} is understood, without effect yet")
+
+
+def _check_channels(config: Config, document: Document) -> None:
+    known = document.data.get("vrrp_instance", {})
+    for name, channel in config.channels.items():
+        for index, instance in enumerate(channel.instances or ()):
+            if instance not in known:
+                message = f"instances {shown(instance)} is unknown, expected the name of a vrrp_instance"
+                document.report(("channels", name, "instances", index), message)
+
+
+def _check_users(config: Config, document: Document, host: Host) -> None:
+    for path, line in _users(("global_defs",), config.global_defs):
+        _check_user(path, line, document, host)
+    for name, script in config.vrrp_script.items():
+        for path, line in _users(("vrrp_script", name), script):
+            _check_user(path, line, document, host)
+    for name, instance in config.vrrp_instance.items():
+        for path, line in _users(("vrrp_instance", name), instance):
+            _check_user(path, line, document, host)
+    if config.hub.user is not None and not host.has_user(config.hub.user):
+        _warn(document, ("hub", "user"), f"user {shown(config.hub.user)} does not exist on this machine")
+
+
+def _users(path: Path, block: Block) -> Iterator[tuple[Path, Script | OptionalScript | Fifo | User]]:
+    """The lines of a block that name a user."""
+    for keyword in type(block).model_fields:
+        value = getattr(block, keyword)
+        if isinstance(value, Script | OptionalScript | Fifo | User):
+            yield (*path, keyword), value
+
+
+def _check_user(path: Path, line: Script | OptionalScript | Fifo | User, document: Document, host: Host) -> None:
+    keyword = str(path[-1])
+    if line.user is not None and not host.has_user(line.user.removeprefix(":")):
+        hint = ""
+        if isinstance(line, Script | OptionalScript) and line.command is not None:
+            words = " ".join(w for w in (line.command, line.user, line.group) if w is not None)
+            hint = f'the words after the command are a user and a group; an argument needs quotes: {keyword} "{words}"'
+        found = "user" if keyword == "user" else f"{keyword} user"
+        _warn(document, (*path, "user"), f"{found} {shown(line.user)} does not exist on this machine", hint)
+    elif line.group is not None and not host.has_group(line.group.removeprefix(":")):
+        message = f"{keyword} group {shown(line.group)} does not exist on this machine"
+        _warn(document, (*path, "group"), message)

@@ -1,0 +1,183 @@
+"""Config -> Settings: defaults filled in, one part per process. Pure; takes a configuration without errors."""
+
+from typing import TypeVar
+
+from hahub.config import derive
+from hahub.config.schema import (
+    Config,
+    Fifo,
+    GlobalDefs,
+    OptionalScript,
+    Script,
+    User,
+    VrrpInstance,
+    VrrpScript,
+)
+from hahub.config.words import split_command
+from hahub.settings import (
+    ChannelSettings,
+    CheckScript,
+    Command,
+    CoreSettings,
+    FifoSettings,
+    HubSettings,
+    InstanceSettings,
+    NotifyScripts,
+    ParentSettings,
+    Settings,
+    TrackedScript,
+    VirtualAddress,
+)
+
+_T = TypeVar("_T")
+
+
+def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host_name: str) -> Settings:
+    """Make the settings of all processes.
+
+    channels: those that the hub delivers to, checked by their plugins.
+    host_name: the node's name when there is no router_id.
+    """
+    defs = config.global_defs
+    node = defs.router_id or host_name
+    return Settings(
+        core=CoreSettings(
+            node=node,
+            instances=tuple(_instance(name, i, config) for name, i in config.vrrp_instance.items()),
+            startup_delay=defs.vrrp_startup_delay,
+            realtime_priority=defs.vrrp_rt_priority,
+        ),
+        parent=ParentSettings(
+            check_scripts=_check_scripts(config),
+            notify_scripts=tuple(_notify(name, i, defs) for name, i in config.vrrp_instance.items()),
+            fifos=_fifos(defs),
+            script_timeout=config.hub.script_timeout,
+            hub_user=config.hub.user or "",
+            stop_grace=config.hub.stop_grace,
+        ),
+        hub=HubSettings(node=node, channels=channels, stop_grace=config.hub.stop_grace),
+    )
+
+
+def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSettings:
+    defs = config.global_defs
+    garp = defs.vrrp_min_garp
+    return InstanceSettings(
+        name=name,
+        interface=instance.interface,
+        virtual_router_id=instance.virtual_router_id,
+        priority=derive.priority_of(instance),
+        version=derive.version_of(instance, defs),
+        advert_int=derive.advert_int_of(instance, defs),
+        preempt=derive.preempts(instance),
+        preempt_delay=derive.preempt_delay_of(instance),
+        auth_pass=derive.auth_pass_of(instance, defs),
+        virtual_addresses=_addresses(instance),
+        track_scripts=_tracked(instance, config),
+        track_primary=not instance.dont_track_primary,
+        garp_master_delay=_first(instance.garp_master_delay, 0.0 if garp else defs.vrrp_garp_master_delay),
+        garp_master_repeat=_first(instance.garp_master_repeat, 1 if garp else defs.vrrp_garp_master_repeat),
+        garp_master_refresh=_first(instance.garp_master_refresh, defs.vrrp_garp_master_refresh),
+        garp_master_refresh_repeat=_first(instance.garp_master_refresh_repeat, defs.vrrp_garp_master_refresh_repeat),
+        lower_prio_no_advert=_first(instance.lower_prio_no_advert, defs.vrrp_lower_prio_no_advert),
+        skip_check_adv_addr=_first(instance.skip_check_adv_addr, defs.vrrp_skip_check_adv_addr),
+        notify_priority_changes=_first(instance.notify_priority_changes, defs.vrrp_notify_priority_changes),
+        notify_deleted=instance.notify_deleted is not None,
+        smtp_alert=derive.sends_mail(instance, defs),
+    )
+
+
+def _first(own: _T | None, default: _T) -> _T:
+    return default if own is None else own
+
+
+def _addresses(instance: VrrpInstance) -> tuple[VirtualAddress, ...]:
+    """The addresses in their order, each once."""
+    addresses: dict[str, VirtualAddress] = {}
+    for line in instance.virtual_ipaddress:
+        figures, _, prefix = line.address.partition("/")
+        address = VirtualAddress(
+            address=figures,
+            prefix_length=int(prefix),
+            interface=line.dev or instance.interface,
+            label=line.label or "",
+            scope=line.scope,
+            broadcast=derive.broadcast_of(line),
+        )
+        addresses.setdefault(figures, address)
+    return tuple(addresses.values())
+
+
+def _tracked(instance: VrrpInstance, config: Config) -> tuple[TrackedScript, ...]:
+    tracked: dict[str, TrackedScript] = {}
+    for line in instance.track_script:
+        default = config.vrrp_script[line.name].weight
+        weight = default.weight if default else 0
+        reverse = default.reverse if default else False
+        if line.weight is not None:
+            weight, reverse = line.weight, bool(line.reverse)
+        elif line.reverse is not None:
+            reverse = line.reverse
+        tracked.setdefault(line.name, TrackedScript(line.name, weight, reverse))
+    return tuple(tracked.values())
+
+
+def _check_scripts(config: Config) -> tuple[CheckScript, ...]:
+    """The scripts that somebody tracks."""
+    used = {line.name for instance in config.vrrp_instance.values() for line in instance.track_script}
+    return tuple(
+        _check_script(name, script, config.global_defs) for name, script in config.vrrp_script.items() if name in used
+    )
+
+
+def _check_script(name: str, script: VrrpScript, defs: GlobalDefs) -> CheckScript:
+    user, group = _owner(script.user, defs)
+    return CheckScript(
+        name=name,
+        command=Command(split_command(script.script), user, group),
+        interval=script.interval,
+        timeout=script.timeout,
+        rise=script.rise,
+        fall=script.fall,
+    )
+
+
+def _notify(name: str, instance: VrrpInstance, defs: GlobalDefs) -> NotifyScripts:
+    return NotifyScripts(
+        instance=name,
+        master=_command(instance.notify_master, defs),
+        backup=_command(instance.notify_backup, defs),
+        fault=_command(instance.notify_fault, defs),
+        stop=_command(instance.notify_stop, defs),
+        deleted=_command(instance.notify_deleted, defs),
+        master_rx_lower_pri=_command(instance.notify_master_rx_lower_pri, defs),
+        any=_command(instance.notify, defs),
+    )
+
+
+def _command(script: Script | OptionalScript | None, defs: GlobalDefs) -> Command | None:
+    if script is None or script.command is None:
+        return None
+    return Command(split_command(script.command), *_owner(script, defs))
+
+
+def _owner(line: Script | OptionalScript | Fifo | User | None, defs: GlobalDefs) -> tuple[str, str]:
+    """The user and group that a line names, else script_user's; empty for the user hahub runs as."""
+    named = line if line is not None and line.user is not None else defs.script_user
+    if named is None or named.user is None:
+        return "", ""
+    return named.user.removeprefix(":"), (named.group or "").removeprefix(":")
+
+
+def _fifos(defs: GlobalDefs) -> tuple[FifoSettings, ...]:
+    """The FIFOs in the order of writing; the same path counts once."""
+    pairs = (
+        ("notify_fifo", defs.notify_fifo, defs.notify_fifo_script),
+        ("vrrp_notify_fifo", defs.vrrp_notify_fifo, defs.vrrp_notify_fifo_script),
+    )
+    fifos: dict[str, FifoSettings] = {}
+    for keyword, fifo, script in pairs:
+        if fifo is not None:
+            settings = FifoSettings(keyword, fifo.path, *_owner(fifo, defs), _command(script, defs))
+            fifos.setdefault(fifo.path, settings)
+    return tuple(fifos.values())

@@ -1,0 +1,70 @@
+"""Values that follow from several keywords, with keepalived's defaults and its ways to round.
+
+Source: keepalived vrrp/vrrp.c:vrrp_complete_instance, vrrp/vrrp_parser.c; rounding measured with 2.2.7.
+"""
+
+from ipaddress import IPv4Interface
+from math import floor
+
+from hahub.config.schema import GlobalDefs, VirtualIp, VrrpInstance
+
+OWNER = 255
+AUTH_PASS_MAX = 8
+"""Bytes of auth_pass on the wire."""
+ADVERT_INT_V3_MAX = 40.95
+"""Seconds: 12 bits of centiseconds."""
+
+
+def version_of(instance: VrrpInstance, defs: GlobalDefs) -> int:
+    """The VRRP version an instance speaks."""
+    return instance.version or defs.vrrp_version
+
+
+def priority_of(instance: VrrpInstance) -> int:
+    """The base priority; without one a ``state MASTER`` makes an address owner."""
+    if instance.priority is not None:
+        return instance.priority
+    return OWNER if instance.state == "MASTER" else 100
+
+
+def advert_int_of(instance: VrrpInstance, defs: GlobalDefs) -> float:
+    """Seconds between adverts as the wire can say it: version 2 whole seconds, version 3 hundredths."""
+    if version_of(instance, defs) == 2:
+        return float(max(1, floor(instance.advert_int + 0.5)))
+    return floor(instance.advert_int * 100 + 0.5) / 100
+
+
+def preempts(instance: VrrpInstance) -> bool:
+    """Whether it takes over from a weaker master; those who begin as master or own the addresses always do."""
+    return not instance.nopreempt or instance.state == "MASTER" or priority_of(instance) == OWNER
+
+
+def preempt_delay_of(instance: VrrpInstance) -> float:
+    """Seconds; only for those who begin as backup and preempt."""
+    if instance.state == "MASTER" or priority_of(instance) == OWNER or not preempts(instance):
+        return 0.0
+    return instance.preempt_delay
+
+
+def auth_pass_of(instance: VrrpInstance, defs: GlobalDefs) -> str | None:
+    """The password as the wire has room for it; None where none is sent."""
+    if instance.authentication is None or version_of(instance, defs) != 2:
+        return None
+    secret = instance.authentication.auth_pass.get_secret_value()
+    return secret.encode()[:AUTH_PASS_MAX].decode(errors="ignore")
+
+
+def sends_mail(instance: VrrpInstance, defs: GlobalDefs) -> bool:
+    """Whether transitions of an instance are mailed: its own word, else the VRRP default, else the default."""
+    for word in (instance.smtp_alert, defs.smtp_alert_vrrp, defs.smtp_alert):
+        if word is not None:
+            return word
+    return False
+
+
+def broadcast_of(address: VirtualIp) -> str:
+    """The broadcast address in figures, empty for none."""
+    if address.brd not in ("+", "-"):
+        return address.brd or ""
+    network = IPv4Interface(address.address).network
+    return str(network.broadcast_address if address.brd == "+" else network.network_address)

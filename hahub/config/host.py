@@ -1,0 +1,75 @@
+"""What configuration asks of the machine it is read on. Everything else in this package is pure."""
+
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+FILE_SIZE_MAX = 16 * 1024 * 1024
+"""Bytes of one configuration file; more is a mistake in the name."""
+_SECRET_SIZE_MAX = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine, as far as configuration depends on it."""
+
+    name: str
+    """The host name, for router_id."""
+    environ: Mapping[str, str]
+    """For ``env:NAME``."""
+    read_secret: Callable[[str], str]
+    """For ``file:/path``: the text, without its last line end. Raises OSError or UnicodeError."""
+    is_public: Callable[[str], bool]
+    """Whether everybody on the machine can read a configuration file."""
+    has_user: Callable[[str], bool]
+    has_group: Callable[[str], bool]
+
+
+def this_host() -> Host:
+    """The machine we run on."""
+    return Host(os.uname().nodename, os.environ, _read_secret, _is_public, _has_user, _has_group)
+
+
+def read_file(path: Path) -> bytes:
+    """Read a configuration file. Raises OSError, also for one that is far too large."""
+    with path.open("rb") as file:
+        content = file.read(FILE_SIZE_MAX + 1)
+    if len(content) > FILE_SIZE_MAX:
+        raise OSError(0, f"larger than {FILE_SIZE_MAX // 1024 // 1024} MiB")
+    return content
+
+
+def _read_secret(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return file.read(_SECRET_SIZE_MAX).decode().removesuffix("\n").removesuffix("\r")
+
+
+def _is_public(path: str) -> bool:
+    try:
+        return bool(Path(path).stat().st_mode & stat.S_IROTH)
+    except (OSError, ValueError):
+        return False
+
+
+def _has_user(name: str) -> bool:
+    if name.isdecimal():
+        return True
+    try:
+        pwd.getpwnam(name)
+    except (KeyError, UnicodeError):
+        return False
+    return True
+
+
+def _has_group(name: str) -> bool:
+    if name.isdecimal():
+        return True
+    try:
+        grp.getgrnam(name)
+    except (KeyError, UnicodeError):
+        return False
+    return True

@@ -1,0 +1,80 @@
+"""Document -> Config: each block by its model, so that a mistake in one does not hide those in another."""
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from hahub.config.document import Document, Path, keyword_words
+from hahub.config.grammar import Block, Form, Line, form_of
+from hahub.config.schema import ChannelBlock, Config, GlobalDefs, Hub, VrrpInstance, VrrpScript
+
+_B = TypeVar("_B", bound=Block)
+
+
+def validate(document: Document) -> Config:
+    """Make the model of a document; blocks with mistakes are left out, and the mistakes reported to the document."""
+    data = document.data
+    return Config.model_construct(
+        global_defs=_block(document, ("global_defs",), GlobalDefs, data.get("global_defs", {})) or GlobalDefs(),
+        vrrp_script=_named(document, "vrrp_script", VrrpScript),
+        vrrp_instance=_named(document, "vrrp_instance", VrrpInstance),
+        channels=_named(document, "channels", ChannelBlock),
+        hub=_block(document, ("hub",), Hub, data.get("hub", {})) or Hub(),
+    )
+
+
+def _named(document: Document, keyword: str, model: type[_B]) -> dict[str, _B]:
+    blocks: dict[str, _B] = {}
+    for name, data in document.data.get(keyword, {}).items():
+        if not _is_name(name):
+            path = (keyword, name)
+            document.report(path, f"{keyword} has a name that is empty, or has quotes or control characters", key=True)
+            continue
+        block = _block(document, (keyword, name), model, data)
+        if block is not None:
+            blocks[name] = block
+    return blocks
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and name.isprintable() and '"' not in name
+
+
+def _block(document: Document, path: Path, model: type[_B], data: Any) -> _B | None:
+    try:
+        return model.model_validate(data)
+    except ValidationError as errors:
+        for error in errors.errors(include_url=False, include_input=False):
+            _report(document, (*path, *error["loc"]), error["type"], error["msg"], error.get("ctx", {}))
+    return None
+
+
+def _report(document: Document, path: Path, kind: str, message: str, context: dict[str, Any]) -> None:
+    if kind == "missing":
+        if path not in document.keys:  # else its value was reported where it was read
+            what = keyword_words(path)
+            document.report_at(document.place(path[:-1], key=True), path, f"{what} is missing")
+        return
+    words = field_words(path)
+    if kind == "hahub":
+        document.report(path, f"{words} {context['message']}", context["hint"])
+    else:
+        document.report(path, f"{words}: {message[:1].lower()}{message[1:]}")
+
+
+def field_words(path: Path) -> str:
+    """The keyword of a path, without the name of the field that its first word fills."""
+    model: type[Block] | None = Config
+    form: Form | None = None
+    for part in path[:-1]:
+        if isinstance(part, int):
+            continue
+        if form is Form.NAMED:
+            form = Form.BLOCK
+            continue
+        if model is None or part not in model.model_fields:
+            return keyword_words(path)
+        form, model = form_of(model, part)
+    if model is not None and issubclass(model, Line) and path[-1] == model.grammar.positional[0]:
+        return keyword_words(path[:-1])
+    return keyword_words(path)
