@@ -107,11 +107,11 @@ class HttpClient:
             response = await client.send(request, stream=True, follow_redirects=False)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as error:
             raise SendError(Failure.UNREACHABLE, _cannot_connect(host, error)) from error
-        except httpx.TransportError as error:
-            raise SendError(Failure.UNKNOWN, f"{host}: no answer: {type(error).__name__}") from error
-        except (httpx.InvalidURL, ValueError, TypeError) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, ValueError, TypeError) as error:
             # Not chained: the text of the error may quote the URL.
             raise SendError(Failure.REFUSED, f"{host}: not a valid request: {type(error).__name__}") from None
+        except httpx.TransportError as error:
+            raise SendError(Failure.UNKNOWN, f"{host}: no answer: {type(error).__name__}") from error
         try:
             with trio.move_on_after(self._body_timeout):
                 body, complete = await _read_body(response)
@@ -234,5 +234,12 @@ def _response(response: "httpx.Response", body: bytes, *, complete: bool) -> Res
 
 
 def _cannot_connect(host: str, error: Exception) -> str:
-    cause = type(error).__name__ if not str(error) else str(error)
-    return mask(f"{host}: cannot connect: {cause}")
+    import ssl
+
+    cause: BaseException = error
+    while (deeper := cause.__cause__ or cause.__context__) is not None:
+        cause = deeper
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            # httpx has no words for it; this is what an operator can act upon.
+            return mask(f"{host}: certificate not accepted: {cause.verify_message}")
+    return mask(f"{host}: cannot connect: {error if str(error) else type(error).__name__}")
