@@ -11,8 +11,8 @@ from hahub.config.document import Document, Path
 from hahub.config.host import Host
 from hahub.config.plugins import PluginError, find_settings
 from hahub.config.problems import Severity, shown
-from hahub.config.schema import ChannelBlock, Config
 from hahub.config.references import Resolver
+from hahub.config.schema import ChannelBlock, Config
 from hahub.config.yaml_text import Plain, core_value
 from hahub.settings import ChannelSettings
 
@@ -63,8 +63,9 @@ def _make(name: str, block: ChannelBlock, document: Document, host: Host) -> Cha
     _warn_about_literals(resolver, document, host)
     settings, errors = _validate(model, settings)
     for found in errors:
-        _report(found, model, resolver.secrets, document, path)
-    if errors:
+        if (*path, *found["loc"]) not in resolver.unresolved:
+            _report(found, model, resolver.secrets, document, path)
+    if errors or resolver.unresolved:
         return None
     return ChannelSettings(name, block.type, _plain(settings), block.instances)
 

@@ -23,6 +23,8 @@ class Resolver:
     """Every secret value met."""
     literals: list[Path] = field(default_factory=list)
     """Where a secret stands in the file itself."""
+    unresolved: set[Path] = field(default_factory=set)
+    """References that name nothing; each was reported."""
 
     def resolve(self, value: object, annotation: Any, path: Path) -> object:
         """The same value with references resolved where the annotation has a Secret."""
@@ -43,31 +45,29 @@ class Resolver:
             self.literals.append(path)
             self.secrets.append(text)
             return text
-        secret = self._from_environment(name, path) if kind == "env" else self._from_file(name, path)
+        problem, secret = self._from_environment(name) if kind == "env" else self._from_file(name)
+        if problem:
+            self.unresolved.add(path)
+            self.report(path, f"{text} {problem}")
         self.secrets.append(secret)
         return secret
 
-    def _from_environment(self, name: str, path: Path) -> str:
+    def _from_environment(self, name: str) -> tuple[str, str]:
+        """What is wrong, or nothing, and the value."""
         secret = self.host.environ.get(name, "")
-        if not secret:
-            self.report(path, f"env:{name} is not set, expected a value in the environment")
-        return secret
+        return ("" if secret else "is not set, expected a value in the environment"), secret
 
-    def _from_file(self, name: str, path: Path) -> str:
+    def _from_file(self, name: str) -> tuple[str, str]:
+        """What is wrong, or nothing, and the value."""
         if not name.startswith("/"):
-            self.report(path, f"file:{name} is relative, expected an absolute path")
-            return ""
+            return "is relative, expected an absolute path", ""
         try:
             secret = self.host.read_secret(name)
         except OSError as error:
-            self.report(path, f"file:{name} cannot be read: {(error.strerror or 'unknown error').lower()}")
-            return ""
+            return f"cannot be read: {(error.strerror or 'unknown error').lower()}", ""
         except ValueError:  # not UTF-8, or a path with a NUL
-            self.report(path, f"file:{name} cannot be read: not text in UTF-8")
-            return ""
-        if not secret:
-            self.report(path, f"file:{name} is empty")
-        return secret
+            return "cannot be read: not text in UTF-8", ""
+        return ("" if secret else "is empty"), secret
 
 
 def _options(annotation: Any) -> tuple[Any, ...]:
