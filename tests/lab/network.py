@@ -80,10 +80,14 @@ class Host:
 
     def connect(self) -> None:
         """Make the namespace and plug it into the switch."""
-        switch = self.lab.switch
         ip("netns", "add", self.namespace)
         self.run("sh", "-c", "for name in all default; do echo 1 > /proc/sys/net/ipv6/conf/$name/disable_ipv6; done")
         ip("link", "set", "lo", "up", namespace=self.namespace)
+        self.add_interface()
+
+    def add_interface(self) -> None:
+        """Make eth0, with its address, and plug it in."""
+        switch = self.lab.switch
         peer = ("peer", "name", "eth0", "address", self.mac, "netns", self.namespace)
         ip("link", "add", self.port, "type", "veth", *peer, namespace=switch)
         ip("link", "set", self.port, "master", "switch", "up", namespace=switch)
@@ -114,6 +118,11 @@ class Host:
     def argv(self) -> list[str]:
         """Return the calls of the notify script so far, one line each, words separated by tabs."""
         return self.argv_log.read_text().splitlines() if self.argv_log.exists() else []
+
+    def remove_interface(self) -> None:
+        """Pull the network card out. What is sent after ``add_interface`` is not recorded any more."""
+        self.ip("link", "del", "eth0")
+        self.lab.note(self, "eth0 removed", ends_reign=True)
 
     def interface_down(self) -> None:
         """Switch eth0 off, as an administrator does."""
