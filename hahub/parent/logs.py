@@ -93,6 +93,9 @@ class Log:
     def named(self, process: str) -> "Log":
         return Log(self._writer, process)
 
+    def write(self, level: int, text: str) -> None:
+        self._writer.write(level, self._process, text)
+
     def debug(self, text: str) -> None:
         self._writer.write(logging.DEBUG, self._process, text)
 

@@ -1,5 +1,7 @@
 """What programs print, line by line into the log, with a limit on how much one of them may say."""
 
+import logging
+
 import trio
 
 from hahub.parent.logs import Log
@@ -58,20 +60,20 @@ class LineLimit:
         return held
 
 
-async def log_lines(descriptor: int, log: Log) -> None:
+async def log_lines(descriptor: int, log: Log, level: int = logging.INFO) -> None:
     """Log everything that is written to a pipe until all writers have closed it. Owns the descriptor."""
     splitter, limit = LineSplitter(), LineLimit()
     async with trio.lowlevel.FdStream(descriptor) as stream:
         async for chunk in stream:
-            _log_some(splitter.feed(bytes(chunk)), limit, log)
-        _log_some(splitter.finish(), limit, log)
+            _log_some(splitter.feed(bytes(chunk)), limit, log, level)
+        _log_some(splitter.finish(), limit, log, level)
 
 
-def _log_some(lines: list[str], limit: LineLimit, log: Log) -> None:
+def _log_some(lines: list[str], limit: LineLimit, log: Log, level: int) -> None:
     now = trio.current_time()
     for line in lines:
         if limit.admits(now):
             held = limit.take_held()
             if held:
                 log.warning(f"{held} lines left out, more than {_LINES_PER_SECOND} in a second")
-            log.info(line)
+            log.write(level, line)

@@ -1,5 +1,6 @@
 """One run of a script: until it ends, or until its time is up and its whole process group is ended."""
 
+import logging
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,10 +67,12 @@ class ScriptRun:
             self._child.close()
 
 
-def start(spawner: Spawner, command: Command, *, label: str, extra: Sequence[str] = ()) -> ScriptRun | Outcome:
+def start(
+    spawner: Spawner, command: Command, *, label: str, extra: Sequence[str] = (), output_level: int = logging.INFO
+) -> ScriptRun | Outcome:
     """Start a script; the outcome comes at once when it cannot be executed, and that is a failure."""
     try:
-        return ScriptRun(spawner.start_script(command, label=label, extra=extra))
+        return ScriptRun(spawner.start_script(command, label=label, extra=extra, output_level=output_level))
     except SpawnError as error:
         return Outcome(succeeded=False, detail=str(error))
 

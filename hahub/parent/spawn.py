@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import logging
 import os
 import shutil
 import signal
@@ -101,6 +102,8 @@ class Program:
     """None: as this process."""
     environment: Mapping[str, str] | None = None
     pass_fds: tuple[int, ...] = ()
+    output_level: int = logging.INFO
+    """Of its output in the log."""
 
 
 def describe_exit(status: int) -> str:
@@ -138,20 +141,22 @@ class Spawner:
         self._powers = powers or credentials.powers()
         self._said: set[str] = set()
 
-    def start_script(self, command: Command, *, label: str, extra: Sequence[str] = ()) -> Child:
+    def start_script(
+        self, command: Command, *, label: str, extra: Sequence[str] = (), output_level: int = logging.INFO
+    ) -> Child:
         """Start a script in its own process group; its output goes to the log under ``label``.
 
         extra: arguments after the configured ones. Raises SpawnError.
         """
-        argv = (*command.argv, *extra)
         environment = script_environment(os.environ, self._mark)
         user = self.permitted(self._resolve(command), f"{label} runs")
+        program = Program((*command.argv, *extra), user, environment, output_level=output_level)
         try:
-            child = self._start_group(Program(argv, user, environment), label)
+            child = self._start_group(program, label)
         except OSError as error:
             if error.errno != errno.ENOEXEC:
                 raise SpawnError(_describe_refusal(error)) from error
-            child = self._start_without_interpreter(Program(argv, user, environment), label)
+            child = self._start_without_interpreter(program, label)
         return child
 
     def _resolve(self, command: Command) -> Credentials:
@@ -198,7 +203,7 @@ class Spawner:
             popen.kill()
             popen.wait()
             raise
-        self._nursery.start_soon(log_lines, reading, self._writer.named(label))
+        self._nursery.start_soon(log_lines, reading, self._writer.named(label), program.output_level)
         return Child(popen, pidfd, forget=forget, nursery=self._nursery)
 
     def permitted(self, wanted: Credentials, what: str) -> Credentials | None:

@@ -42,7 +42,9 @@ class Standin:
 
     def run(self) -> None:
         while True:
-            inputs: list[Link | socket.socket] = [self.link, self.control] + ([self.peer] if self.peer else [])
+            inputs: list[Link | socket.socket] = [self.link, self.control]
+            if self.peer:
+                inputs.append(self.peer)
             for ready in select.select(inputs, [], [])[0]:
                 if ready is self.control:
                     self.obey(self.control.recv(100_000))

@@ -4,6 +4,7 @@ Source: keepalived vrrp/vrrp_scheduler.c:vrrp_script_thread and vrrp_script_chil
 a command that cannot be executed has failed, and so has one that ran out of time, whatever its exit status.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterable
 
@@ -75,7 +76,8 @@ class ScriptTracker:
 
     async def _run_once(self) -> None:
         name = self._script.name
-        run = script_run.start(self._spawner, self._script.command, label=f"vrrp_script {name}")
+        label = f"vrrp_script {name}"
+        run = script_run.start(self._spawner, self._script.command, label=label, output_level=logging.DEBUG)
         if isinstance(run, Outcome):
             self._judge(run)
             return
@@ -86,14 +88,17 @@ class ScriptTracker:
                 await run.end()
 
     def _judge(self, outcome: Outcome) -> None:
-        name = self._script.name
-        if outcome.detail != self._detail:
-            self._detail = outcome.detail
-            self._log.info(f"vrrp_script {name}: now {outcome.detail}")
-        if self._counter.count(succeeded=outcome.succeeded):
-            words = "succeeded" if outcome.succeeded else f"failed: {outcome.detail}"
-            (self._log.info if outcome.succeeded else self._log.warning)(f"vrrp_script {name} {words}")
-            self._report(ScriptResult(name, outcome.succeeded, outcome.detail))
+        changed = self._counter.count(succeeded=outcome.succeeded)
+        name = f"vrrp_script {self._script.name}"
+        if changed and outcome.succeeded:
+            self._log.info(f"{name} succeeded")
+        elif changed:
+            self._log.warning(f"{name} failed: {outcome.detail}")
+        elif outcome.detail != self._detail:
+            self._log.info(f"{name}: now {outcome.detail}")
+        self._detail = outcome.detail
+        if changed:
+            self._report(ScriptResult(self._script.name, outcome.succeeded, outcome.detail))
 
 
 class ScriptTrackers:
