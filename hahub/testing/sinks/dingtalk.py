@@ -25,6 +25,7 @@ class DingTalkSink(HttpSink):
 
     access_token, secret, keyword: what the robot was set up with; None for a security mode that is off.
     limit: messages that are taken within ``window`` seconds; one more, and none is taken for ``penalty`` seconds.
+    now: UTC seconds, to judge timestamps by.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class DingTalkSink(HttpSink):
         listen: tuple[str, int] = ("127.0.0.1", 0),
         ssl_context: ssl.SSLContext | None = None,
         on_received: Callable[[Received], None] | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(listen=listen, ssl_context=ssl_context, on_received=on_received)
+        self._now = now
         self._access_token = access_token
         self._secret = secret
         self._keyword = keyword
@@ -90,7 +93,7 @@ class DingTalkSink(HttpSink):
         if self._secret is None:
             return None
         timestamp = query.get("timestamp", "")
-        if not timestamp.isdecimal() or abs(int(timestamp) - time.time() * 1000) > _WINDOW_MS:
+        if not timestamp.isdecimal() or abs(int(timestamp) - self._now() * 1000) > _WINDOW_MS:
             return "invalid timestamp"
         digest = hmac.new(self._secret.encode(), f"{timestamp}\n{self._secret}".encode(), hashlib.sha256).digest()
         if not hmac.compare_digest(base64.b64encode(digest).decode(), query.get("sign", "")):

@@ -20,6 +20,7 @@ class WebhookSink(HttpSink):
     """Answers 204 to an event that is right, 400 or 401 to any other.
 
     secret: ``whsec_`` and base64, or any other text; None to take unsigned events.
+    now: UTC seconds, to judge timestamps by.
     A repeat is kept like the first: who drops repeats has to compare ids.
     """
 
@@ -30,8 +31,10 @@ class WebhookSink(HttpSink):
         listen: tuple[str, int] = ("127.0.0.1", 0),
         ssl_context: ssl.SSLContext | None = None,
         on_received: Callable[[Received], None] | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(listen=listen, ssl_context=ssl_context, on_received=on_received)
+        self._now = now
         self._secret = secret
 
     def respond(self, request: Request) -> Answer:
@@ -50,7 +53,7 @@ class WebhookSink(HttpSink):
         timestamp = request.headers.get("webhook-timestamp", "")
         if not message_id or "." in message_id:
             return "webhook-id is missing or has a dot"
-        if not timestamp.isdecimal() or abs(int(timestamp) - time.time()) > _TOLERANCE:
+        if not timestamp.isdecimal() or abs(int(timestamp) - self._now()) > _TOLERANCE:
             return "webhook-timestamp is missing or too far from now"
         if self._secret is None:
             return None
