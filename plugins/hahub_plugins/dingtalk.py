@@ -13,9 +13,10 @@ import base64
 import hmac
 import json
 import time
+from bisect import bisect_right
 from urllib.parse import quote, urlencode, urlsplit
 
-from pydantic import ConfigDict, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from hahub.channel import Channel, Failure, Notification, Receipt, Secret, SendError, mask
 from hahub.http import HttpClient, HttpSettings, Response, check_status, check_url
@@ -64,9 +65,9 @@ class Settings(HttpSettings):
     """Where to post to, without a query."""
     keyword: str = ""
     """For the security mode "keyword": put into every message that lacks it."""
-    at_mobiles: tuple[str, ...] = ()
+    at_mobiles: tuple[str, ...] = Field((), max_length=50)
     """Mobile numbers of members to mention; a foreign one as ``+1-1234567890``."""
-    at_user_ids: tuple[str, ...] = ()
+    at_user_ids: tuple[str, ...] = Field((), max_length=50)
     """User ids of members to mention."""
     at_all: bool = False
     """Mention everybody."""
@@ -148,12 +149,15 @@ def body(notification: Notification, settings: Settings) -> bytes:
     tail = f"\n\n{mentions}\n" if mentions else ""
     text = f"### {title}\n\n{notification.markdown}"
     encoded = _encode(title, text + tail, settings)
-    while len(encoded) > BODY_MAX:
-        # Escapes make the JSON longer than the text, never shorter: each round takes at least the excess.
-        keep = len(text.encode()) - (len(encoded) - BODY_MAX) - len(_CUT.encode())
-        text = text.encode()[: max(keep, 0)].decode(errors="ignore").removesuffix(_CUT) + _CUT
-        encoded = _encode(title, text + tail, settings)
-    return encoded
+    if len(encoded) <= BODY_MAX:
+        return encoded
+
+    def cut(keep: int) -> bytes:
+        return _encode(title, text[:keep] + _CUT + tail, settings)
+
+    # Escapes and UTF-8 make lengths hard to foretell, so the longest beginning that fits is searched for.
+    keep = bisect_right(range(BODY_MAX), BODY_MAX, key=lambda keep: len(cut(keep))) - 1
+    return cut(max(keep, 0))
 
 
 def judge(response: Response, settings: Settings) -> None:
