@@ -61,38 +61,48 @@ def test_recipients_are_refused_one_by_one():
 
 
 def test_a_mail_can_be_refused_after_data():
-    with MailSink(MailRules(data_answer="451 try later")) as server, connect(server) as client:
-        with pytest.raises(smtplib.SMTPDataError) as caught:
-            send(client, "a@example.org")
+    with (
+        MailSink(MailRules(data_answer="451 try later")) as server,
+        connect(server) as client,
+        pytest.raises(smtplib.SMTPDataError) as caught,
+    ):
+        send(client, "a@example.org")
 
     assert caught.value.smtp_code == 451
     assert server.received == []
 
 
 def test_a_greeting_can_send_everybody_away():
-    with MailSink(MailRules(greeting="421 busy")) as server, connect(server) as client:
-        with pytest.raises(smtplib.SMTPHeloError):
-            send(client, "a@example.org")
+    with (
+        MailSink(MailRules(greeting="421 busy")) as server,
+        connect(server) as client,
+        pytest.raises(smtplib.SMTPHeloError),
+    ):
+        send(client, "a@example.org")
 
 
 def test_starttls_is_offered_and_can_be_demanded(tmp_path: Path):
     authority = Authority(tmp_path)
     rules = MailRules(tls="starttls", require_tls=True)
-    with MailSink(rules, ssl_context=authority.server_context("localhost")) as server:
-        with smtplib.SMTP("localhost", server.port, timeout=PATIENCE) as client:
-            with pytest.raises(smtplib.SMTPSenderRefused, match="STARTTLS"):
-                send(client, "a@example.org")
-            client.starttls(context=trusting(authority))
+    with (
+        MailSink(rules, ssl_context=authority.server_context("localhost")) as server,
+        smtplib.SMTP("localhost", server.port, timeout=PATIENCE) as client,
+    ):
+        with pytest.raises(smtplib.SMTPSenderRefused, match="STARTTLS"):
             send(client, "a@example.org")
+        client.starttls(context=trusting(authority))
+        send(client, "a@example.org")
 
     assert len(server.received) == 1
 
 
 def test_implicit_tls(tmp_path: Path):
     authority = Authority(tmp_path)
-    with MailSink(MailRules(tls="implicit"), ssl_context=authority.server_context("localhost")) as server:
-        with smtplib.SMTP_SSL("localhost", server.port, timeout=PATIENCE, context=trusting(authority)) as client:
-            send(client, "a@example.org")
+    with (
+        MailSink(MailRules(tls="implicit"), ssl_context=authority.server_context("localhost")) as server,
+        smtplib.SMTP_SSL("localhost", server.port, timeout=PATIENCE, context=trusting(authority)) as client,
+    ):
+        send(client, "a@example.org")
 
     assert len(server.received) == 1
     assert server.url == f"smtps://127.0.0.1:{server.port}"
@@ -113,37 +123,48 @@ def test_a_password_is_checked(password: str, code: int | None):
 
 
 def test_who_has_not_logged_in_cannot_send():
-    with MailSink(MailRules(credentials=("hahub", "right"))) as server, connect(server) as client:
-        with pytest.raises(smtplib.SMTPSenderRefused) as caught:
-            send(client, "a@example.org")
+    with (
+        MailSink(MailRules(credentials=("hahub", "right"))) as server,
+        connect(server) as client,
+        pytest.raises(smtplib.SMTPSenderRefused) as caught,
+    ):
+        send(client, "a@example.org")
 
     assert caught.value.smtp_code == 530
 
 
 def test_a_connection_can_break_once_the_mail_is_there():
-    with MailSink(MailRules(manner=Manner.DROP)) as server, connect(server) as client:
-        with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
-            send(client, "a@example.org")
+    with (
+        MailSink(MailRules(manner=Manner.DROP)) as server,
+        connect(server) as client,
+        pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)),
+    ):
+        send(client, "a@example.org")
 
     assert len(server.received) == 1
 
 
 def test_a_server_can_hang_and_still_be_stopped():
-    with MailSink(MailRules(manner=Manner.HANG)) as server:
-        with smtplib.SMTP("127.0.0.1", server.port, timeout=PATIENCE) as client:
-            client.ehlo()
-            client.sock.settimeout(0.2)
-            with pytest.raises((TimeoutError, smtplib.SMTPServerDisconnected)):
-                send(client, "a@example.org")
-            assert server.data_begun.wait(PATIENCE)
+    with (
+        MailSink(MailRules(manner=Manner.HANG)) as server,
+        smtplib.SMTP("127.0.0.1", server.port, timeout=PATIENCE) as client,
+    ):
+        client.ehlo()
+        client.sock.settimeout(0.2)
+        with pytest.raises((TimeoutError, smtplib.SMTPServerDisconnected)):
+            send(client, "a@example.org")
+        assert server.data_begun.wait(PATIENCE)
 
     assert server.received == []
 
 
 def test_rules_can_be_replaced_while_it_runs():
-    with MailSink(MailRules(data_answer="451 try later")) as server, connect(server) as client:
-        with pytest.raises(smtplib.SMTPDataError):
-            send(client, "a@example.org")
+    with (
+        MailSink(MailRules(data_answer="451 try later")) as server,
+        connect(server) as client,
+        pytest.raises(smtplib.SMTPDataError),
+    ):
+        send(client, "a@example.org")
         server.rules = MailRules()
         send(client, "a@example.org")
 
