@@ -179,9 +179,9 @@ class HubProcess:
 
 
 @asynccontextmanager
-async def hub(state_dir: Path) -> AsyncIterator[HubProcess]:
+async def hub(state_dir: Path, *, deadline: float = DEADLINE) -> AsyncIterator[HubProcess]:
     """A hub process that does not outlive the block, nor the deadline."""
-    with trio.fail_after(DEADLINE):
+    with trio.fail_after(deadline):
         async with trio.open_nursery() as nursery:
             process = HubProcess(nursery, state_dir)
             try:

@@ -77,11 +77,11 @@ class Fire:
 
     async def end(self) -> Stopped:
         """Let one hub deliver what is left."""
-        async with hub(self._state_dir) as process:
+        async with hub(self._state_dir, deadline=150) as process:
             await process.configure(*self._channels)
             process.connect(self.core)
             await self.core.wait_acknowledged()
-            return await process.shut_down(grace=25)
+            return await process.shut_down(grace=120)
 
 
 @pytest.mark.slow
