@@ -25,6 +25,8 @@ from hahub.http import HttpClient, HttpSettings, check_status, check_url
 from hahub.model import Transition
 
 EVENT_TYPE = "io.hahub.vrrp.transition.v1"
+BODY_TIMEOUT = 1.0
+"""Seconds for the rest of an answer; only its status matters."""
 _PREFIX = "whsec_"
 _RESERVED = frozenset({"content-type", "content-length", "host", "connection", "transfer-encoding", "accept-encoding"})
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -75,7 +77,7 @@ class Webhook(Channel):
         self._settings = settings
         self._url = settings.url.get_secret_value()
         self._host = urlsplit(self._url).hostname or ""
-        self._client = HttpClient(proxy=settings.proxy, ca_file=settings.ca_file)
+        self._client = HttpClient(proxy=settings.proxy, ca_file=settings.ca_file, body_timeout=BODY_TIMEOUT)
 
     async def send(self, notification: Notification) -> Receipt:
         """Post one event. Raises SendError unless the answer is a 2xx."""
@@ -133,7 +135,7 @@ def body(notification: Notification, settings: Settings) -> bytes:
     event = {
         "specversion": "1.0",
         "id": notification.id,
-        "source": f"/hahub/{quote(transition.node, safe='')}",
+        "source": f"/hahub/{quote(transition.node, safe='', errors='replace')}",
         "type": EVENT_TYPE,
         "subject": transition.name,
         "time": _rfc3339(transition.at),
