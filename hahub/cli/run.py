@@ -1,4 +1,11 @@
-"""``hahub run``: the daemon, in the foreground."""
+"""Run the daemon in the foreground, with its log on standard error.
+
+SIGTERM stops it: priority 0 is sent, addresses are removed, everyone is told. SIGHUP reads the files again; when
+they are bad, the old configuration stays.
+
+Exit status: 0 stopped in good order, 1 refused to start, 2 a file cannot be read, 3 stopped with something left
+undone, which the log names.
+"""
 
 from collections.abc import Sequence
 from functools import partial
@@ -36,13 +43,6 @@ _UNREADABLE = 2
 def command(
     files: tuple[Path, ...], overrides: tuple[str, ...], run_dir: Path, state_dir: Path, log_level: str
 ) -> None:
-    """Run the daemon in the foreground, with its log on standard error.
-
-    SIGTERM stops it: priority 0 is sent, addresses are removed, everyone is told. SIGHUP reads the files again.
-
-    Exit status: 0 stopped in good order, 1 refused to start, 2 a file cannot be read, 3 stopped but something
-    was left undone.
-    """
     raise SystemExit(run_daemon(files, overrides, run_dir.absolute(), state_dir.absolute(), log_level))
 
 
@@ -55,12 +55,10 @@ def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, s
     from hahub.parent.logs import LEVELS, LogWriter
 
     paths = [file.absolute() for file in files]
-    if not _are_readable(paths):
-        return _UNREADABLE
     loaded = load(paths, overrides)
     _show_problems(loaded.problems)
     if loaded.settings is None:
-        return _REFUSED
+        return _UNREADABLE if loaded.unreadable else _REFUSED
     log = LogWriter(level=LEVELS[log_level])
     start = partial(
         process.run,
@@ -74,18 +72,6 @@ def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, s
     except process.StartError as error:
         click.echo(f"hahub: {error}", err=True)
         return _REFUSED
-
-
-def _are_readable(paths: Sequence[Path]) -> bool:
-    """Whether every file can be opened; says on standard error which cannot."""
-    readable = True
-    for path in paths:
-        try:
-            path.open("rb").close()
-        except OSError as error:
-            click.echo(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}", err=True)
-            readable = False
-    return readable
 
 
 def _show_problems(problems: Sequence["Problem"]) -> None:

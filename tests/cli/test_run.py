@@ -1,0 +1,225 @@
+"""``hahub run``: the whole daemon as people start it, in a network namespace of an ordinary user."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.parent.harness import is_alive, wait_until
+
+HAHUB = str(Path(sys.executable).with_name("hahub"))
+ADDRESS = "10.9.0.100/24"
+CONFIGURATION = """
+global_defs {
+    router_id here
+    notify_fifo DIRECTORY/fifo
+}
+vrrp_script chk {
+    script "/usr/bin/test ! -e DIRECTORY/down"
+    interval 0.2
+}
+vrrp_instance VI_1 {
+    interface veth0
+    virtual_router_id 51
+    version 3
+    advert_int 0.1
+    virtual_ipaddress {
+        10.9.0.100/24
+    }
+    track_script {
+        chk
+    }
+    notify "DIRECTORY/notify"
+}
+"""
+NETWORK = (
+    "ip link add veth0 type veth peer name veth1 && ip link set veth1 up && ip link set veth0 up && "
+    "ip address add 10.9.0.1/24 dev veth0 && ip link set lo up && exec "
+)
+
+
+class Running:
+    """A running ``hahub run`` with one instance, alone on its network."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.file = directory / "keepalived.conf"
+        self.write(CONFIGURATION)
+        notify = directory / "notify"
+        notify.write_text(f'#!/bin/sh\necho "$@" >> {directory}/notified\n')
+        notify.chmod(0o755)
+        command = f"{HAHUB} run -f {self.file} --run-dir {directory}/run --state-dir {directory}/state"
+        with (directory / "log").open("ab") as log:
+            self.process = subprocess.Popen(["unshare", "-Urn", "/bin/sh", "-c", NETWORK + command], stderr=log)
+
+    def write(self, text: str) -> None:
+        self.file.write_text(text.replace("DIRECTORY", str(self.directory)))
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "log").read_text()
+
+    @property
+    def notified(self) -> list[str]:
+        path = self.directory / "notified"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def wait_for(self, words: str) -> None:
+        wait_until(lambda: self.notified and self.notified[-1] == words, f"notify {words}")
+
+    def has_address(self, *, of: int = 0) -> bool:
+        """Whether the virtual address is on the interface, seen from the namespace of a process."""
+        inside = ["nsenter", "-t", str(of or self.process.pid), "-U", "-n", "--preserve-credentials"]
+        command = [*inside, "ip", "-4", "address", "show", "dev", "veth0"]
+        return ADDRESS in subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def children(self) -> dict[str, int]:
+        """Core and hub by name."""
+        pid = self.process.pid
+        words = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        lines = {int(word): Path(f"/proc/{word}/cmdline").read_bytes() for word in words}
+        return {
+            name: child for name in ("core", "hub") for child, line in lines.items() if f"hahub.{name}".encode() in line
+        }
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    running = Running(tmp_path)
+    try:
+        yield running
+    finally:
+        running.process.kill()
+        running.process.wait()
+        print(running.log)
+
+
+@pytest.mark.namespaces
+def test_a_whole_life_from_start_to_stop(running: Running) -> None:
+    running.wait_for("INSTANCE VI_1 MASTER 100")
+    wait_until(running.has_address, "the address is there")
+    fifo = (running.directory / "fifo").stat()
+
+    (running.directory / "down").touch()
+    running.wait_for("INSTANCE VI_1 FAULT 100")
+    wait_until(lambda: not running.has_address(), "the address is gone")
+    (running.directory / "down").unlink()
+    running.wait_for("INSTANCE VI_1 MASTER 100")
+    running.process.send_signal(signal.SIGTERM)
+
+    assert running.process.wait(30) == 0
+    assert fifo.st_mode & 0o777 == 0o600
+    assert not (running.directory / "fifo").exists()
+    assert running.notified == [
+        f"INSTANCE VI_1 {state} 100" for state in ("BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER", "STOP")
+    ]
+
+
+@pytest.mark.namespaces
+@pytest.mark.parametrize("name", ["core", "hub"])
+def test_a_killed_process_comes_back_and_the_address_with_it(running: Running, name: str) -> None:
+    running.wait_for("INSTANCE VI_1 MASTER 100")
+    before = running.children()
+
+    os.kill(before[name], signal.SIGKILL)
+
+    wait_until(lambda: running.children().get(name, before[name]) != before[name], f"another {name}")
+    wait_until(lambda: running.log.count(f"parent: {name} ready") == 2, f"the other {name} works")
+    running.wait_for("INSTANCE VI_1 MASTER 100")
+    wait_until(running.has_address, "the address is there")
+    assert running.notified.count("INSTANCE VI_1 MASTER 100") == (2 if name == "core" else 1)
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(30) == 0
+
+
+@pytest.mark.namespaces
+def test_a_killed_parent_leaves_no_process_and_no_address(running: Running) -> None:
+    running.wait_for("INSTANCE VI_1 MASTER 100")
+    pids = list(running.children().values())
+    witness = subprocess.Popen(
+        ["nsenter", "-t", str(running.process.pid), "-U", "-n", "--preserve-credentials", "sleep", "1000"]
+    )
+    try:
+        wait_until(lambda: running.has_address(of=witness.pid), "the address is there")
+
+        running.process.kill()
+        running.process.wait()
+
+        wait_until(lambda: not any(map(is_alive, pids)), "core and hub are gone")
+        assert not running.has_address(of=witness.pid)
+        wait_until(lambda: not (running.directory / "fifo").exists(), "the FIFO is gone")
+    finally:
+        witness.kill()
+        witness.wait()
+
+
+@pytest.mark.namespaces
+def test_a_bad_file_at_sighup_is_reported_and_the_old_one_stays(running: Running) -> None:
+    running.wait_for("INSTANCE VI_1 MASTER 100")
+    running.write(CONFIGURATION.replace("virtual_router_id 51", "virtual_router_id 300"))
+
+    running.process.send_signal(signal.SIGHUP)
+
+    wait_until(lambda: "reload refused, the old configuration stays" in running.log, "the refusal")
+    assert f"ERROR parent: {running.file}:12:" in running.log
+    time.sleep(0.5)  # several advertisement intervals, in which nothing may happen
+    assert running.has_address()
+    assert running.notified[-1] == "INSTANCE VI_1 MASTER 100"
+
+
+@pytest.mark.namespaces
+def test_a_good_file_at_sighup_counts_from_now_on(running: Running) -> None:
+    running.wait_for("INSTANCE VI_1 MASTER 100")
+    extra = "vrrp_instance VI_2 {\n interface veth0\n virtual_router_id 52\n priority 90\n virtual_ipaddress {\n"
+    extra += f' 10.9.0.101/24\n }}\n notify "{running.directory}/notify"\n}}\n'
+    running.write(CONFIGURATION + extra)
+
+    running.process.send_signal(signal.SIGHUP)
+
+    running.wait_for("INSTANCE VI_2 MASTER 90")
+    assert running.notified.count("INSTANCE VI_1 MASTER 100") == 1
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(30) == 0
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([HAHUB, "run", *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_bad_file_keeps_it_from_starting(tmp_path: Path) -> None:
+    file = tmp_path / "keepalived.conf"
+    file.write_text("vrrp_instance VI_1 {\n    interface eth0\n    virtual_router_id 300\n}\n")
+
+    result = run("-f", file, "--run-dir", tmp_path / "run", "--state-dir", tmp_path / "state")
+
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"{file}:3:23: vrrp_instance VI_1: ")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_file_that_cannot_be_read_has_its_own_exit_status(tmp_path: Path) -> None:
+    result = run("-f", tmp_path / "none", "--run-dir", tmp_path / "run", "--state-dir", tmp_path / "state")
+
+    assert result.returncode == 2
+    assert result.stderr == f"{tmp_path}/none: cannot be read: no such file or directory\n"
+
+
+def test_what_the_machine_refuses_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "fifo").write_text("precious")
+    file = tmp_path / "keepalived.conf"
+    file.write_text(
+        f"global_defs {{\n notify_fifo {tmp_path}/fifo\n}}\n"
+        "vrrp_instance VI_1 {\n interface lo\n virtual_router_id 5\n virtual_ipaddress {\n 10.9.0.7\n }\n}\n"
+    )
+
+    result = run("-f", file, "--run-dir", tmp_path / "run", "--state-dir", tmp_path / "state")
+
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == (
+        f"hahub: notify_fifo {tmp_path}/fifo: found a regular file, expected a FIFO or nothing"
+    )
