@@ -35,6 +35,7 @@ _REFUSED = frozenset(
     {
         310000,  # signature, timestamp, keyword or sender's address
         300001,  # no such token
+        300005,  # the same, of a group with outsiders
         400013,  # the group is gone
         400101,  # no such token
         400102,  # the robot is disabled

@@ -165,6 +165,7 @@ def _answer(code: object, words: object = "words") -> bytes:
         ),
         pytest.param(_answer(310000), Failure.REFUSED, None, "errcode 310000: words", id="security mode"),
         pytest.param(_answer(300001), Failure.REFUSED, None, "errcode 300001: words", id="token"),
+        pytest.param(_answer(300005), Failure.REFUSED, None, "errcode 300005: words", id="token of another group"),
         pytest.param(_answer(40035), Failure.REFUSED, None, "errcode 40035: words", id="parameters"),
         pytest.param(_answer(460101), Failure.REFUSED, None, "errcode 460101: words", id="too long"),
         pytest.param(_answer(101002), Failure.REFUSED, None, "errcode 101002: words", id="too long, older"),
