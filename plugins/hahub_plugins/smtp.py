@@ -60,6 +60,11 @@ class Settings(ChannelSettings):
     connect_timeout: float = Field(5.0, gt=0, le=300)
     """Seconds for connecting, and for the server's greeting."""
 
+    @property
+    def tcp_port(self) -> int:
+        """The port, or the usual one."""
+        return self.port or PORTS[self.tls]
+
     @field_validator("sender")
     @classmethod
     def _check_sender(cls, sender: str) -> str:
@@ -140,7 +145,7 @@ def body(notification: Notification, settings: Settings) -> EmailMessage:
     mail["Date"] = formatdate(transition.at)
     mail["From"] = parse_mailbox(settings.sender)
     mail["To"] = [parse_mailbox(recipient) for recipient in settings.recipients]
-    mail["Subject"] = _encodable(notification.title)
+    mail["Subject"] = " ".join(_encodable(notification.title).split())
     mail["Message-ID"] = f"<{notification.id}@{_domain(transition.node)}>"
     # The first mail of the thread need not exist; Outlook wants both headers.
     mail["In-Reply-To"] = root
@@ -175,7 +180,7 @@ async def deliver(attempt: Attempt) -> Delivery:
     settings = attempt.settings
     client = aiosmtplib.SMTP(
         hostname=settings.server,
-        port=settings.port or PORTS[settings.tls],
+        port=settings.tcp_port,
         local_hostname=settings.helo_name or "localhost",
         timeout=settings.timeout,
         use_tls=settings.tls == "implicit",
