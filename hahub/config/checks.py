@@ -16,7 +16,8 @@ _LABEL_MAX = 15
 
 def check(config: Config, document: Document, host: Host) -> None:
     """Report to the document what does not go together."""
-    if not document.data.get("vrrp_instance"):
+    has_errors = any(problem.severity is Severity.ERROR for problem in document.problems)
+    if not document.data.get("vrrp_instance") and not has_errors:
         document.report((), "no vrrp_instance, nothing to keep alive")
     for name, instance in config.vrrp_instance.items():
         path = ("vrrp_instance", name)

@@ -61,7 +61,7 @@ def keyword_words(path: Path) -> str:
     """The keyword within its block: ``authentication auth_type``; an index within a list says nothing to people."""
     start = 2 if path and path[0] in NAMED_BLOCKS else 1
     words = [str(part) for part in path[start:] if isinstance(part, str)]
-    return " ".join(words) or " ".join(str(part) for part in path)
+    return " ".join(words) or str(path[-1] if path else "")
 
 
 def merge(documents: list[Document]) -> Document:

@@ -239,7 +239,8 @@ class _Reader:
     def _warn_about_rest(self, here: Path, keyword: str, rest: Sequence[Token]) -> None:
         if rest:
             message = f"the rest of the line after {keyword} and its value is ignored"
-            self._report(here, rest[0].place, message, severity=Severity.WARNING)
+            hint = "quote the command together with its arguments" if keyword in COMMAND_KEYWORDS else ""
+            self._report(here, rest[0].place, message, hint, severity=Severity.WARNING)
 
     def _report(
         self, path: Path, place: Place, message: str, hint: str = "", *, severity: Severity = Severity.ERROR

@@ -112,7 +112,7 @@ class _Composer:
         if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
             raise YamlError(place, "a tag, expected a plain value")
         if isinstance(event, yaml.ScalarEvent):
-            self._add(Scalar(event.value, event.style is None, place), event.anchor)
+            self._add(Scalar(event.value, not event.style, place), event.anchor)
             return
         if len(self.open) >= MAX_DEPTH:
             raise YamlError(place, f"more than {MAX_DEPTH} levels of nesting")

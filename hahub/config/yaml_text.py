@@ -21,7 +21,7 @@ _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 _OCTAL = re.compile(r"0o([0-7]{1,20})")
 _HEXADECIMAL = re.compile(r"0x([0-9a-fA-F]{1,15})")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 
 
 def parse_yaml(text: str, file: str) -> Document:
@@ -34,7 +34,7 @@ def parse_yaml(text: str, file: str) -> Document:
         return document
     if isinstance(root, Mapping):
         _Reader(document).read_block((), ROOT, Config, root, document.data)
-    elif root is not None:
+    elif root is not None and not (isinstance(root, Scalar) and _is_null(root)):
         document.report_at(root.place, (), "no mapping, expected keywords such as vrrp_instance:")
     return document
 
