@@ -86,10 +86,10 @@ class Link:
 
     async def receive(self) -> tuple[Record, list[int]]:
         """Wait for the next record. Raises as ``try_receive``."""
+        await trio.lowlevel.checkpoint()  # before taking a record: a cancelled call has lost none
         while True:
             received = self.try_receive()
             if received is not None:
-                await trio.lowlevel.checkpoint()
                 return received
             await trio.lowlevel.wait_readable(self._sock)
 

@@ -28,6 +28,8 @@ from hahub.policy.retry import TIME_TO_LIVE, Decision, decide
 _REASON_MAX = 500
 _REFERENCE_MAX = 200
 """Characters of what plugins say that are kept."""
+_ATTEMPTS_WORTH_A_WARNING = frozenset({1, 4, 16, 64})
+"""Attempts whose failure is said aloud: a receiver that is away for an hour costs four lines a message."""
 _PHRASES = {
     Status.SENT: "message sent",
     Status.DEAD: "message refused",
@@ -238,7 +240,7 @@ def _reason(error: SendError | None) -> str:
 
 def _level(row: Row) -> int:
     if row.status is Status.PENDING:
-        return logging.WARNING if row.message.attempts == 1 else logging.INFO
+        return logging.WARNING if row.message.attempts in _ATTEMPTS_WORTH_A_WARNING else logging.DEBUG
     return logging.INFO if row.status is Status.SENT else logging.ERROR
 
 
