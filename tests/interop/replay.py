@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.interop.configuration import ADVERT_INT
-from tests.lab import VIP, Daemon, Host, Lab
+from tests.lab import VIP, AddressChange, Daemon, Host, Lab
+from tests.lab.mastership import Record
 from tests.lab.timeline import wait_until
 
 TRACES = Path(__file__).parents[1] / "data" / "traces"
@@ -86,7 +87,7 @@ class Replay:
         for name, daemon in self.daemons.items():
             if daemon.is_running:
                 lines = len(self._before_the_end(name))
-                self.lab[name].fifo.wait_until(lambda records, n=lines: len(records) >= n, f"{lines} lines of {name}")
+                self.lab[name].fifo.wait_for_lines(lines)
                 daemon.stop()
         return {name: self._told(self.lab[name]) for name in self.daemons}
 
@@ -183,7 +184,12 @@ def vip_removed(r: Replay) -> None:
     r.start(r.a, until="MASTER")
     wait_until(r.a.holds, "the virtual address")
     r.a.ip("address", "del", f"{VIP}/24", "dev", "eth0")
-    r.a.fifo.wait_for_state("MASTER", count=2)
+    r.lab.timeline.wait_until(lambda records: _times_added(records, VIP) == 2, f"{VIP} to come back")
+    r.pass_time(r.a)
+
+
+def _times_added(records: list[Record], address: str) -> int:
+    return sum(isinstance(record, AddressChange) and record.present and record.address == address for record in records)
 
 
 def master_rx_lower_prio(r: Replay) -> None:

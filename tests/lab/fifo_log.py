@@ -71,6 +71,10 @@ class FifoLog(Timeline[FifoRecord]):
         """Return the state words of one instance, events left out."""
         return _states(self.records(), instance)
 
+    def wait_for_lines(self, count: int) -> None:
+        """Wait until so many lines were read in all."""
+        self.wait_until(lambda records: len(records) >= count, f"{count} lines in {self.path}")
+
     def wait_for_state(self, state: str, *, count: int = 1, instance: str = "VI_1", within: float = 30.0) -> float:
         """Return when the ``count``-th line with this state, or event, was read."""
 
