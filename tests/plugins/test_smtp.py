@@ -15,6 +15,8 @@ from hahub.testing.sinks import MailRules, MailSink, Manner
 from hahub_plugins.smtp import CHANNEL, Settings, Smtp, body, parse_mailbox
 from tests.authority import Authority
 
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # implicit TLS is TLS
+
 PASSWORD = "p4ssw0rdp4ss"
 PATIENCE = 30.0
 OK, BAD, GREY = "ok@example.org", "bad@example.org", "grey@example.org"
