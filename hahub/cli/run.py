@@ -54,8 +54,7 @@ def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, s
     from hahub.parent import process
     from hahub.parent.logs import LEVELS, LogWriter
 
-    paths = [file.absolute() for file in files]
-    loaded = load(paths, overrides)
+    loaded = load(files, overrides)
     _show_problems(loaded.problems)
     if loaded.settings is None:
         return _UNREADABLE if loaded.unreadable else _REFUSED
@@ -65,7 +64,7 @@ def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, s
         loaded.settings,
         process.Options(run_dir, state_dir),
         log=log,
-        load=partial(load, paths, overrides),
+        load=partial(load, files, overrides),
     )
     try:
         return trio.run(start)

@@ -1,6 +1,7 @@
 """The hub's unprivileged user, and the directory that only this user may enter."""
 
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -45,17 +46,29 @@ def _find(configured: str) -> Credentials | None:
     return None
 
 
-def prepare(state_dir: Path, user: Credentials | None) -> Path:
+def make_directory(state_dir: Path) -> Path:
     """Make the state directory and in it the hub's own, mode 0700. Returns the latter. Raises OSError."""
     state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
     directory = state_dir / "hub"
     directory.mkdir(mode=0o700, exist_ok=True)
+    return directory
+
+
+def prepare(state_dir: Path, user: Credentials | None) -> Path:
+    """Give the hub's directory to its user, with what root left in it. Returns it. Raises OSError."""
+    directory = make_directory(state_dir)
     owner = user or credentials.present()
     found = directory.lstat()
     if os.geteuid() == 0 and (found.st_uid, found.st_gid) != (owner.uid, owner.gid):
         if found.st_uid == 0:
-            # What is in there was put there by root: no link to a foreign file can be among it.
-            for entry in directory.iterdir():
-                os.chown(entry, owner.uid, owner.gid, follow_symlinks=False)
+            _give_files(directory, owner)
         os.chown(directory, owner.uid, owner.gid, follow_symlinks=False)
     return directory
+
+
+def _give_files(directory: Path, owner: Credentials) -> None:
+    """Only plain files with a single name: an earlier owner may have put links to foreign ones here."""
+    for entry in directory.iterdir():
+        found = entry.lstat()
+        if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+            os.chown(entry, owner.uid, owner.gid, follow_symlinks=False)

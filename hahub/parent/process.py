@@ -83,10 +83,11 @@ async def run(settings: Settings, options: Options, *, log: LogWriter, load: Cal
     guard = GuardLink(mark, log.named("parent"), keep_open=[lock])
     ground = _Ground(options, log, load, Fifos(), guard, mark)
     try:
-        _begin(settings, ground)
-        async with trio.open_nursery() as nursery:
-            left = await _Daemon(settings, ground, nursery).run()
-            nursery.cancel_scope.cancel()
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            _begin(settings, ground)
+            async with trio.open_nursery() as nursery:
+                left = await _Daemon(settings, ground, nursery).run(signals)
+                nursery.cancel_scope.cancel()
     finally:
         ground.fifos.close()
         guard.close()
@@ -98,7 +99,7 @@ def _begin(settings: Settings, ground: _Ground) -> None:
     """Whatever can keep the daemon from starting. Raises StartError."""
     try:
         hub_user.check(settings.parent.hub_user)
-        hub_user.prepare(ground.options.state_dir, None)
+        hub_user.make_directory(ground.options.state_dir)
         ground.fifos.change(settings.parent.fifos)
         ground.guard.start()
     except (FifoError, CredentialsError) as error:
@@ -120,22 +121,22 @@ class _Daemon:
         self._left: list[str] = []
         self._tracking = Tasks(nursery)
         self._reading = Tasks(nursery)
-        spawner = Spawner(nursery, ground.writer, ground.guard, mark=ground.mark)
+        self._spawner = spawner = Spawner(nursery, ground.writer, ground.guard, mark=ground.mark)
         self._readers = FifoScripts(spawner, self._reading, self._log)
         self._notifier = Notifier(spawner, Tasks(nursery), self._log)
         programs = Programs(ground.options.core, ground.options.hub, ground.options.state_dir)
         self._children = Children(programs, spawner, ground.writer, hear=self._notifier.tell)
         self._trackers = ScriptTrackers(spawner, self._tracking, self._log, self._children.tell_core)
 
-    async def run(self) -> tuple[str, ...]:
+    async def run(self, signals: AsyncIterator[int]) -> tuple[str, ...]:
         """Until a signal ends it. Returns what was left undone."""
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-            self._log.info(f"started pid={os.getpid()} run_dir={self._ground.options.run_dir}")
-            self._nursery.start_soon(self._ground.guard.keep)
-            self._apply(self._settings)
-            self._children.start(self._nursery)
-            self._nursery.start_soon(self._obey, signals)
-            await self._stopped.wait()
+        self._log.info(f"started pid={os.getpid()} run_dir={self._ground.options.run_dir}")
+        self._nursery.start_soon(self._ground.guard.keep)
+        self._apply(self._settings)
+        self._children.start(self._nursery)
+        self._nursery.start_soon(self._obey, signals)
+        await self._stopped.wait()
+        await self._spawner.finish_reading()
         for problem in self._left:
             self._log.error(f"left undone: {problem}")
         self._log.info("stopped")

@@ -17,10 +17,13 @@ from hahub.parent.credentials import Credentials, CredentialsError, Powers
 from hahub.parent.guard_link import GuardLink
 from hahub.parent.logs import LogWriter
 from hahub.parent.output import log_lines
+from hahub.parent.tasks import Tasks
 from hahub.settings import Command
 
 _NEVER_INHERITED = frozenset({"LD_PRELOAD", "LD_LIBRARY_PATH", "IFS"})
 _UMASK = 0o022
+_LAST_OUTPUT = 0.2
+"""Seconds to wait for output that is on its way."""
 
 
 class SpawnError(Exception):
@@ -134,6 +137,7 @@ class Spawner:
         powers: Powers | None = None,
     ) -> None:
         self._nursery = nursery
+        self._readers = Tasks(nursery)
         self._writer = log
         self._log = log.named("parent")
         self._guard = guard
@@ -203,7 +207,7 @@ class Spawner:
             popen.kill()
             popen.wait()
             raise
-        self._nursery.start_soon(log_lines, reading, self._writer.named(label), program.output_level)
+        self._readers.start_soon(log_lines, reading, self._writer.named(label), program.output_level)
         return Child(popen, pidfd, forget=forget, nursery=self._nursery)
 
     def permitted(self, wanted: Credentials, what: str) -> Credentials | None:
@@ -216,6 +220,11 @@ class Spawner:
             return wanted
         self.say_once(f"{what} as uid={here.uid} instead of uid={wanted.uid} gid={wanted.gid}: {refusal}")
         return None
+
+    async def finish_reading(self) -> None:
+        """Wait for the last output of programs that have ended; not long, somebody may still hold it open."""
+        with trio.move_on_after(_LAST_OUTPUT):
+            await self._readers.wait_for_none()
 
     def say_once(self, text: str) -> None:
         """A warning that is not repeated."""

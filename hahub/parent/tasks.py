@@ -16,11 +16,14 @@ class Tasks:
         self._scopes: set[trio.CancelScope] = set()
         self._ended = False
         self._none_left = trio.Event()
+        self._none_left.set()
 
     def start_soon(self, task: Callable[[Unpack[_Args]], Awaitable[object]], *args: *_Args) -> None:
         """Start a task; after ``end`` it is not started any more."""
         if not self._ended:
             scope = trio.CancelScope()
+            if not self._scopes:
+                self._none_left = trio.Event()
             self._scopes.add(scope)
             self._nursery.start_soon(self._run, scope, task, args)
 
@@ -32,7 +35,7 @@ class Tasks:
                 await task(*args)
         finally:
             self._scopes.discard(scope)
-            if self._ended and not self._scopes:
+            if not self._scopes:
                 self._none_left.set()
 
     def cancel(self) -> None:
@@ -40,10 +43,12 @@ class Tasks:
         self._ended = True
         for scope in self._scopes:
             scope.cancel()
-        if not self._scopes:
-            self._none_left.set()
+
+    async def wait_for_none(self) -> None:
+        """Wait until none is running; at once when that is so."""
+        await self._none_left.wait()
 
     async def end(self) -> None:
         """End them, and wait until they have."""
         self.cancel()
-        await self._none_left.wait()
+        await self.wait_for_none()

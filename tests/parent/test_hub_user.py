@@ -69,12 +69,13 @@ def test_the_directory_goes_to_the_user_with_what_root_left_in_it(open_directory
 
 
 @needs_root
-def test_nothing_that_the_user_put_there_changes_its_owner(open_directory: Path) -> None:
-    nobody = credentials.resolve("nobody", "")
-    directory = hub_user.prepare(open_directory, nobody)
-    (directory / "file").touch()
+def test_links_to_foreign_files_do_not_change_their_owner(open_directory: Path) -> None:
+    foreign = open_directory / "foreign"
+    foreign.touch()
+    directory = hub_user.make_directory(open_directory)
+    (directory / "hard").hardlink_to(foreign)
+    (directory / "soft").symlink_to(foreign)
 
-    hub_user.prepare(open_directory, nobody)
-    hub_user.prepare(open_directory, credentials.resolve("daemon", ""))
+    hub_user.prepare(open_directory, credentials.resolve("nobody", ""))
 
-    assert (directory / "file").stat().st_uid == 0
+    assert foreign.stat().st_uid == 0

@@ -11,11 +11,13 @@ import trio.testing
 
 from hahub.link import Link
 from hahub.messages import Log as LogRecord
-from hahub.messages import Ready, Record, ScriptResult, Shutdown, Stopped
+from hahub.messages import Ready, Record, ScriptResult, Stopped
+from hahub.model import State
 from hahub.parent.logs import Log
 from hahub.parent.spawn import Child, Program, Spawner
 from hahub.parent.supervisor import Ending, Supervised, connected_pair
 from tests.parent.logbook import LogBook
+from tests.parent.standin import transition
 
 ECHO = """
 import os, select, sys
@@ -179,12 +181,14 @@ async def test_a_dead_one_that_leaves_something_behind_is_started_once_more(
     assert len(await watched.pids(3)) == 3
 
 
-def test_a_burst_of_transitions_fits_into_a_link() -> None:
+def test_every_virtual_router_can_change_state_at_once() -> None:
     ours, theirs = connected_pair()
-    link = Link(ours)
+    link, other = Link(ours), Link(theirs)
+    records = [transition(f"VI_{number}", State.MASTER, seq=number) for number in range(255)]
 
-    fits = [link.try_send(Shutdown(float(number))) for number in range(1000)]
+    fits = [link.try_send(record) for record in records]
 
     assert all(fits)
-    link_other = Link(theirs)
-    assert link_other.try_receive() == (Shutdown(0.0), [])
+    assert [other.try_receive() for _ in records] == [(record, []) for record in records]
+    ours.close()
+    theirs.close()
