@@ -242,7 +242,7 @@ async def test_a_connection_lost_after_the_mail_was_sent_leaves_it_open():
 
 async def test_a_server_that_is_silent_after_the_mail_leaves_it_open():
     with MailSink(MailRules(manner=Manner.HANG)) as server:
-        error = await error_of(at(server, timeout=0.5))
+        error = await error_of(at(server, timeout=2))
 
     assert error.failure is Failure.UNKNOWN
 
