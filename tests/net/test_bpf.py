@@ -1,0 +1,63 @@
+"""The socket filter, run as the kernel would run it."""
+
+import pytest
+
+from hahub.net.bpf import NOTHING, Program, virtual_routers
+
+HEADER = bytes.fromhex("45c0002800010000ff70d02e0a630001e0000012")
+
+
+def passes(program: Program, packet: bytes) -> bool:
+    """Interpret a program: the six instructions of classic BPF that are in use."""
+    accumulator = index = place = 0
+    while True:
+        code, if_true, if_false, k = program[place]
+        place += 1
+        match code:
+            case 0xB1 if k < len(packet):
+                index = (packet[k] & 0x0F) * 4
+            case 0x50 if index + k < len(packet):
+                accumulator = packet[index + k]
+            case 0xB1 | 0x50:
+                return False  # a load from behind the end drops the packet
+            case 0x15:
+                place += if_true if accumulator == k else if_false
+            case 0x06:
+                return k > 0
+            case _:
+                raise AssertionError(f"instruction {code:#x}")
+
+
+@pytest.mark.parametrize(
+    "wanted", [[], [51], [1, 255], [52, 51, 51], list(range(1, 256))], ids=["none", "one", "ends", "unsorted", "all"]
+)
+def test_exactly_the_wanted_virtual_routers_pass(wanted: list[int]):
+    program = virtual_routers(wanted)
+
+    passed = [vrid for vrid in range(256) if passes(program, HEADER + bytes([0x21, vrid, 100, 0]))]
+
+    assert passed == sorted(set(wanted))
+
+
+def test_options_before_the_message_are_skipped():
+    """VR-061."""
+    packet = b"\x4f" + HEADER[1:] + bytes([1] * 40) + bytes([0x21, 51, 100, 0])
+
+    assert passes(virtual_routers([51]), packet)
+    assert not passes(virtual_routers([1]), packet)
+
+
+@pytest.mark.parametrize("length", [0, 1, 20, 21])
+def test_a_packet_without_a_vrid_does_not_pass(length: int):
+    assert not passes(virtual_routers(range(1, 256)), (HEADER + bytes([0x21, 51]))[:length])
+
+
+def test_every_jump_fits_into_its_byte():
+    program = virtual_routers(range(1, 256))
+
+    assert max(if_true for _, if_true, _, _ in program) == 255
+    assert len(program) == 2 + 255 + 2
+
+
+def test_nothing_passes_nothing():
+    assert not passes(NOTHING, HEADER + bytes([0x21, 51, 100, 0]))
