@@ -98,9 +98,7 @@ class Stopped:
     """False when something was left undone, such as messages that wait for the next start."""
 
 
-Record = (
-    Configure | Ready | HubLink | CoreLink | ScriptResult | Shutdown | Ack | Gap | Log | Stopped | Transition
-)
+Record = Configure | Ready | HubLink | CoreLink | ScriptResult | Shutdown | Ack | Gap | Log | Stopped | Transition
 
 _TYPES: dict[str, type[Record]] = {
     t.__name__: t
