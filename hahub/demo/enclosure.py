@@ -65,8 +65,8 @@ def run(arguments: Sequence[str]) -> int:
     # A process group of its own: Ctrl-C reaches us alone, and through us the inside.
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[reader], process_group=0)
     os.close(reader)
-    user = "--user --preserve-credentials " if _AS_USER[0] in flags else ""
-    os.write(writer, f"nsenter -t {process.pid} {user}--net --mount".encode())
+    user = "-U --preserve-credentials " if _AS_USER[0] in flags else ""
+    os.write(writer, f"nsenter -t {process.pid} {user}-n -m".encode())
     return process.wait()
 
 

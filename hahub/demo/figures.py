@@ -13,6 +13,8 @@ class Figures:
     """One step, measured. Seconds since its beginning; None for what did not happen."""
 
     step: Step
+    start: float
+    """CLOCK_MONOTONIC when it began; the other times count from here."""
     on_the_wire: float | None = None
     """The new master's first advertisement."""
     in_the_fifo: float | None = None
@@ -41,46 +43,62 @@ class Reign:
     start: float
     end: float
     """Its last advertisement."""
+    because: str = ""
+    """What was done before it began."""
 
 
 def measure(step: Step, seen: Iterable[Observation], *, start: float) -> Figures:
-    """Say what a step took and what it lacks. seen: the observations of this step and of the second before it."""
+    """Say what a step took and what it lacks. seen: what was observed since ``start``, and perhaps earlier things."""
     since = [observation for observation in seen if observation.at >= start]
-    lines = [observation for observation in since if isinstance(observation, FifoLine)]
-    messages = [observation for observation in since if isinstance(observation, Told)]
-    reported = {(line.node, line.state): line.at for line in reversed(lines)}
-    arrived = {(told.channel, told.node, told.state): told.at for told in reversed(messages)}
-    wanted = [(channel, *transition) for channel in CHANNELS for transition in step.transitions]
-    on_the_wire = _first(since, Advertised, step.master, start)
-    answering = _first(since, Answered, step.master, start)
-
-    def after(at: float | None) -> float | None:
-        return None if at is None else at - start
-
+    master = step.master or ""
+    reported = _earliest((line.node, line.state, line.at - start) for line in since if isinstance(line, FifoLine))
+    told = {
+        channel: _earliest(
+            (one.node, one.state, one.at - start) for one in since if isinstance(one, Told) and one.channel == channel
+        )
+        for channel in CHANNELS
+    }
+    on_the_wire = _first(since, Advertised, master, start)
+    answering = _first(since, Answered, master, start)
     return Figures(
         step,
+        start,
         on_the_wire=on_the_wire,
-        in_the_fifo=after(reported.get((step.master or "", "MASTER"))),
+        in_the_fifo=reported.get((master, "MASTER")),
         answering=answering,
         silence=None if answering is None else longest_silence(since, start=start, end=start + answering),
-        told=tuple((channel, after(arrived.get((channel, step.master or "", "MASTER")))) for channel in CHANNELS),
-        messages=sum(key in arrived for key in wanted),
+        told=tuple((channel, told[channel].get((master, "MASTER"))) for channel in CHANNELS),
+        messages=sum(transition in told[channel] for channel in CHANNELS for transition in step.transitions),
         missing=(
-            *([f"no advertisement of {step.master}"] if step.master and on_the_wire is None else []),
-            *([f"no answer of {step.master}"] if step.master and answering is None else []),
-            *(f"no FIFO line {state} on {node}" for node, state in step.transitions if (node, state) not in reported),
+            *([f"no advertisement of {master}"] if master and on_the_wire is None else []),
+            *([f"no answer of {master}"] if master and answering is None else []),
+            *(f"no FIFO line that {node} is {state}" for node, state in _lacking(step, reported)),
             *(
-                f"no {channel} that {node} is {state}"
-                for channel, node, state in wanted
-                if (channel, node, state) not in arrived
+                f"no {channel} message that {node} is {state}"
+                for channel in CHANNELS
+                for node, state in _lacking(step, told[channel])
             ),
-            *_usurpers(step, lines),
         ),
     )
 
 
+_Times = dict[tuple[str, str], float]
+"""When each transition, node and state, was first reported."""
+
+
+def _earliest(reports: Iterable[tuple[str, str, float]]) -> _Times:
+    times: _Times = {}
+    for node, state, at in reports:
+        times[node, state] = min(at, times.get((node, state), at))
+    return times
+
+
+def _lacking(step: Step, times: _Times) -> list[tuple[str, str]]:
+    return [transition for transition in step.transitions if transition not in times]
+
+
 def _first(
-    since: Iterable[Observation], kind: type[Advertised] | type[Answered], node: str | None, start: float
+    since: Iterable[Observation], kind: type[Advertised] | type[Answered], node: str, start: float
 ) -> float | None:
     times = (seen.at - start for seen in since if isinstance(seen, kind) and seen.node == node and not _resigns(seen))
     return min(times, default=None)
@@ -90,12 +108,13 @@ def _resigns(seen: Observation) -> bool:
     return isinstance(seen, Advertised) and seen.priority == 0
 
 
-def _usurpers(step: Step, lines: Iterable[FifoLine]) -> list[str]:
-    return [
+def usurpers(step: Step, seen: Iterable[Observation]) -> tuple[str, ...]:
+    """Name those who became master in this step although somebody else should have."""
+    return tuple(
         f"{line.node} became MASTER, expected was {step.master or 'nobody'}"
-        for line in lines
-        if line.state == "MASTER" and line.node != step.master
-    ]
+        for line in seen
+        if isinstance(line, FifoLine) and line.state == "MASTER" and line.node != step.master
+    )
 
 
 def longest_silence(seen: Iterable[Observation], *, start: float, end: float) -> float:
@@ -122,8 +141,16 @@ def _names(nodes: Iterable[str]) -> str:
     return " and ".join(sorted(node or "nobody" for node in nodes)) or "nobody"
 
 
-def reigns(seen: Iterable[Observation]) -> tuple[Reign, ...]:
-    """Who was master when, in order: runs of advertisements from one node."""
+def reigns(seen: Iterable[Observation], figures: Sequence[Figures]) -> tuple[Reign, ...]:
+    """Who was master when, in order: runs of advertisements from one node.
+
+    figures: of the steps, in order; each reign is because of the latest that had begun.
+    """
     adverts = sorted((s for s in seen if isinstance(s, Advertised)), key=lambda advert: advert.at)
     runs = [list(run) for _, run in itertools.groupby(adverts, key=lambda advert: advert.node)]
-    return tuple(Reign(run[0].node, run[0].at, run[-1].at) for run in runs)
+    return tuple(Reign(run[0].node, run[0].at, run[-1].at, _cause(run[0].at, figures)) for run in runs)
+
+
+def _cause(at: float, figures: Sequence[Figures]) -> str:
+    begun = [one.step.title for one in figures if one.start <= at]
+    return begun[-1] if begun else ""

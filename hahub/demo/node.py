@@ -70,6 +70,10 @@ class Node:
         return self.host.name
 
     @property
+    def service_description(self) -> str:
+        return self._service.description
+
+    @property
     def daemon_command(self) -> tuple[str, ...]:
         """The article's file as it is, and what has to differ here."""
         return (

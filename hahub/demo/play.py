@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import trio
@@ -38,14 +38,13 @@ class Options:
 async def play(options: Options) -> int:
     """Return the exit status: 0, 1 when anything is missing, 2 when the stage cannot be set, 130 when interrupted."""
     console = Console(highlight=False)
-    status = FAILED  # until something else is known
+    status = INTERRUPTED
     try:
         async with trio.open_nursery() as nursery:
-            enter = os.read(options.lifeline, 4096).decode().strip()
+            enter = os.read(options.lifeline, 4096).decode()
             nursery.start_soon(_end_with, options.lifeline, nursery.cancel_scope)
             stage = Stage(nursery, Timeline(), without_nginx=options.without_nginx)
-            status = INTERRUPTED
-            figures = await _perform(stage, console, FULL_STORY if not options.keep else STORY)
+            figures = await _perform(stage, console, STORY if options.keep else FULL_STORY)
             status = FAILED if any(one.missing for one in figures) else 0
             if options.keep:
                 report.show_way_around(console, _way_around(enter, stage))
@@ -53,12 +52,24 @@ async def play(options: Options) -> int:
             nursery.cancel_scope.cancel()
     except* (TopologyError, SinkError, SampleError) as errors:
         status = CANNOT_RUN
-        for error in errors.exceptions:
+        for error in _leaves(errors):
             console.print(f"hahub demo: {error}", style="red", markup=False)
+    except* Exception:
+        status = FAILED
+        raise
     finally:
         if status in (FAILED, CANNOT_RUN) and (logs := save_logs()):
             console.print(f"\nthe logs are in {logs}", soft_wrap=True)
     return status
+
+
+def _leaves(error: Exception) -> Iterator[Exception]:
+    """The errors of a group and of the groups in it."""
+    if isinstance(error, ExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
 
 
 async def _end_with(lifeline: int, scope: trio.CancelScope) -> None:
@@ -68,10 +79,10 @@ async def _end_with(lifeline: int, scope: trio.CancelScope) -> None:
 
 async def _perform(stage: Stage, console: Console, steps: Sequence[Step]) -> Sequence[Figures]:
     beginning = time.monotonic()
-    report.introduce(console, CAST)
     await stage.build()
+    report.introduce(console, CAST, stage.nodes[SERVER].service_description)
     figures = await perform(steps, stage.nodes, stage.timeline, report.Progress(console))
-    report.show_reigns(console, reigns(stage.timeline.seen), beginning=beginning)
+    report.show_reigns(console, reigns(stage.timeline.seen, figures), beginning=beginning)
     report.show_times(console, figures)
     report.show_verdict(console, figures, steps, took=time.monotonic() - beginning)
     return figures
@@ -79,12 +90,13 @@ async def _perform(stage: Stage, console: Console, steps: Sequence[Step]) -> Seq
 
 def _way_around(enter: str, stage: Stage) -> list[str]:
     """Commands for another terminal. enter: the start of a command line that gets into the enclosure."""
-    on_nodes = [
-        f"{enter} nsenter -t {node.host.init} --net --mount --uts --pid    # a shell on {name}"
-        for name, node in stage.nodes.items()
-    ]
+    shells = [f"{enter} nsenter -t {node.host.init} -n -m -u -p    # on {name}" for name, node in stage.nodes.items()]
+    server = DIRECTORY / SERVER
     return [
-        *on_nodes,
-        f"{enter} tail -f {DIRECTORY}/{SERVER}/hahub.log    # the log of a daemon",
-        f"{enter} ls {DIRECTORY} {DIRECTORY}/{SERVER}    # messages received, configuration, journal in state/hub",
+        "shells, in which for example: ip addr; ip link set eth0 down; ps ax",
+        *(f"  {shell}" for shell in shells),
+        "the log of a daemon; the messages received; the journal",
+        f"  {enter} tail -f {server}/hahub.log",
+        f"  {enter} tail -f {DIRECTORY}/mail.jsonl",
+        f"  {enter} ls -l {server}/state/hub",
     ]

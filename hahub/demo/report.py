@@ -12,15 +12,15 @@ from hahub.demo.steps import CHANNELS, Step
 from hahub.demo.topology import VIRTUAL_ADDRESS
 
 
-def introduce(console: Console, cast: Mapping[str, tuple[str, int]]) -> None:
+def introduce(console: Console, cast: Mapping[str, tuple[str, int]], service: str) -> None:
     """Say what is about to be seen. cast: address and priority of each node."""
-    nodes = ", ".join(f"{name} {address} (priority {priority})" for name, (address, priority) in cast.items())
-    console.print(f"[bold]Three nodes share {VIRTUAL_ADDRESS}:[/bold] {nodes}", soft_wrap=True)
-    console.print(
-        "Each runs hahub, and an HTTP service that the article's check guards. client asks "
-        f"http://{VIRTUAL_ADDRESS}/ all the time. Mail, DingTalk and a webhook are told.",
-        soft_wrap=True,
-    )
+    wrap = not console.is_terminal
+    console.print(f"[bold]Three nodes share {VIRTUAL_ADDRESS}[/bold]")
+    for name, (address, priority) in cast.items():
+        console.print(f"  {name:<12}{address:<14}priority {priority}")
+    console.print(f"Each runs hahub with the article's configuration, and {service}.", soft_wrap=wrap)
+    console.print(f"client asks http://{VIRTUAL_ADDRESS}/ all the time.", soft_wrap=wrap)
+    console.print("A mail server, a DingTalk robot and a webhook receiver are told what happens.", soft_wrap=wrap)
 
 
 class Progress:
@@ -100,14 +100,14 @@ class Progress:
 
 def show_reigns(console: Console, reigns: Sequence[Reign], *, beginning: float) -> None:
     """Who was master when, as seen on the wire."""
-    table = Table(title="Who was master when (advertisements on the wire)", title_justify="left")
+    table = Table()
     table.add_column("master")
-    for heading in ("first seen", "last seen", "for"):
+    for heading in ("first\nadvert", "last\nadvert"):
         table.add_column(heading, justify="right")
+    table.add_column("because")
     for reign in reigns:
-        start, end = reign.start - beginning, reign.end - beginning
-        table.add_row(reign.node, f"{start:.1f} s", f"{end:.1f} s", f"{end - start:.1f} s")
-    console.print()
+        table.add_row(reign.node, f"{reign.start - beginning:.1f} s", f"{reign.end - beginning:.1f} s", reign.because)
+    console.print("\n[bold]Who was master when, by the advertisements on the wire[/bold]")
     console.print(table)
 
 
@@ -116,7 +116,7 @@ def show_times(console: Console, figures: Sequence[Figures]) -> None:
     changes = [one for one in figures if one.step.column]
     if not changes:
         return
-    table = Table(title="Seconds from the deed on server to", title_justify="left")
+    table = Table()
     table.add_column("", no_wrap=True)
     for change in changes:
         table.add_column(change.step.column.replace(" ", "\n"), justify="right")
@@ -131,7 +131,7 @@ def show_times(console: Console, figures: Sequence[Figures]) -> None:
     table.add_section()
     table.add_row("client without answer", *(_seconds(change.silence) for change in changes))
     table.add_row("messages received", *(f"{change.messages} of {change.messages_expected}" for change in changes))
-    console.print()
+    console.print("\n[bold]Seconds from what was done to server[/bold]")
     console.print(table)
 
 
@@ -139,8 +139,8 @@ def show_verdict(console: Console, figures: Sequence[Figures], steps: Sequence[S
     """One line if all went well, else a line for each thing that did not."""
     console.print()
     for one in figures:
-        for missing in one.missing:
-            console.print(f"[red]missing[/red] when {one.step.title}: {missing}", soft_wrap=True)
+        if one.missing:
+            console.print(f"[red]something is missing[/red] when {one.step.title}, see above", soft_wrap=True)
     for step in steps[len(figures) :]:
         console.print(f"[red]not tried[/red]: {step.title}", soft_wrap=True)
     if len(figures) == len(steps) and not any(one.missing for one in figures):

@@ -4,9 +4,11 @@ Run as ``python -I service.py NAME PORT PID_FILE``; standard library only.
 """
 
 import os
+import signal
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import FrameType
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -22,7 +24,12 @@ class _Handler(BaseHTTPRequestHandler):
         return
 
 
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
     with ThreadingHTTPServer(("", int(sys.argv[2])), _Handler) as server:
         Path(sys.argv[3]).write_text(f"{os.getpid()}\n")
         server.serve_forever()

@@ -17,6 +17,7 @@ _PROGRAM = Path(__file__).with_name("service.py")
 _NGINX_CONF = """\
 daemon off;
 master_process off;
+user root;
 pid {directory}/nginx.pid;
 error_log stderr;
 events {{}}
@@ -35,6 +36,7 @@ http {{
 }}
 """
 _NGINX_CHECK = "article/nginx_check_status.sh"
+_OWN = "a small HTTP server, guarded by a check of its process, since nginx is not used here"
 _PID_CHECK = """\
 #!/bin/sh
 # As the article's check, for a service that pidof does not know: is the process alive whose pid it wrote down?
@@ -49,6 +51,8 @@ class Service:
     command: tuple[str, ...]
     check: Path
     """A script that exits with 0 while the service runs."""
+    description: str
+    """Service and check, for people."""
 
 
 def find_nginx() -> str | None:
@@ -56,22 +60,22 @@ def find_nginx() -> str | None:
     return shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:{_NGINX_DIRECTORIES}")
 
 
-def write_nginx(nginx: str, name: str, directory: Path) -> Service | None:
+def write_nginx(nginx: str, name: str, directory: Path, *, port: int = PORT) -> Service | None:
     """Write what nginx needs, and the article's check as it is. None when this nginx refuses the configuration."""
     config = directory / "nginx.conf"
-    config.write_text(_NGINX_CONF.format(directory=directory, name=name, port=PORT))
+    config.write_text(_NGINX_CONF.format(directory=directory, name=name, port=port))
     command = (nginx, "-e", "stderr", "-p", str(directory), "-c", str(config))
     if subprocess.run([*command, "-t", "-q"], capture_output=True, check=False).returncode != 0:
         return None
     check = directory / "nginx_check_status.sh"
     check.write_text(samples.find(_NGINX_CHECK).read_text())
     check.chmod(0o755)
-    return Service(command, check)
+    return Service(command, check, "nginx, guarded by the article's own nginx_check_status.sh")
 
 
-def write_own(name: str, directory: Path) -> Service:
+def write_own(name: str, directory: Path, *, port: int = PORT) -> Service:
     """Write the check of the service that needs nothing but Python."""
     pid_file, check = directory / "service.pid", directory / "service_check_status.sh"
     check.write_text(_PID_CHECK.format(pid_file=pid_file))
     check.chmod(0o755)
-    return Service((sys.executable, "-I", "-S", str(_PROGRAM), name, str(PORT), str(pid_file)), check)
+    return Service((sys.executable, "-I", "-S", str(_PROGRAM), name, str(port), str(pid_file)), check, _OWN)

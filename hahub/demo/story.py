@@ -7,7 +7,7 @@ from typing import Protocol
 
 import trio
 
-from hahub.demo.figures import Figures, measure, unrest
+from hahub.demo.figures import Figures, measure, unrest, usurpers
 from hahub.demo.node import DeedError, Node
 from hahub.demo.observations import Observation
 from hahub.demo.steps import Step
@@ -48,37 +48,35 @@ async def perform(
 
 async def _perform_step(step: Step, nodes: Mapping[str, Node], timeline: Timeline, narrator: Narrator) -> Figures:
     start = time.monotonic()
-    before = len(timeline.seen)
     narrator.begin(step, start)
-    problems: list[str] = []
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_narrate, timeline, narrator)
         try:
             for deed, node in step.deeds:
                 await nodes[node].do(deed)
+            figures = await _await_figures(step, timeline, start)
         except DeedError as error:
-            problems.append(str(error))
-        else:
-            await timeline.wait_until(
-                lambda seen: not measure(step, seen[before:], start=start).missing, within=PATIENCE
-            )
-            problems += await _watch_rest(step, timeline)
+            figures = Figures(step, start, missing=(str(error),))
         nursery.cancel_scope.cancel()
-    problems += [problem for node in nodes.values() for problem in node.ended()]
-    figures = measure(step, timeline.seen[before:], start=start)
-    figures = replace(figures, missing=(*figures.missing, *problems))
+    ended = [problem for node in nodes.values() for problem in node.ended()]
+    figures = replace(figures, missing=(*figures.missing, *ended))
     narrator.end(figures)
     return figures
+
+
+async def _await_figures(step: Step, timeline: Timeline, start: float) -> Figures:
+    """Wait for all that has to follow, then for rest; say what it took and what is wrong."""
+    await timeline.wait_until(lambda seen: not measure(step, seen, start=start).missing, within=PATIENCE)
+    await trio.sleep(_SETTLE)
+    calm = time.monotonic()
+    await trio.sleep(_REST)
+    since = [observation for observation in timeline.seen if observation.at >= start]
+    figures = measure(step, since, start=start)
+    disturbed = unrest(since, master=step.master, start=calm, end=time.monotonic())
+    return replace(figures, missing=(*figures.missing, *usurpers(step, since), *disturbed))
 
 
 async def _narrate(timeline: Timeline, narrator: Narrator) -> None:
     while True:
         narrator.hear(timeline.seen)
         await timeline.grown()
-
-
-async def _watch_rest(step: Step, timeline: Timeline) -> tuple[str, ...]:
-    await trio.sleep(_SETTLE)
-    start = time.monotonic()
-    await trio.sleep(_REST)
-    return unrest(timeline.seen, master=step.master, start=start, end=time.monotonic())
