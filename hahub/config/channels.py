@@ -19,8 +19,8 @@ from hahub.settings import ChannelSettings
 SMTP_ALERT = "smtp_alert"
 """Name of the channel that keepalived's mail keywords make."""
 _OWN = ("type", "instances")
-_MAIL_CONNECT_MAX = 300.0
-"""Seconds; more is no use."""
+_MAIL_CONNECT_MAX = 280.0
+"""Seconds; a channel gets 300 for a whole attempt."""
 _MAIL_DIALOGUE = 20.0
 """Seconds for the dialogue after the connection."""
 _MAIL_KEYWORDS = {

@@ -57,16 +57,7 @@ def load(paths: Sequence[Path], overrides: Sequence[str] = ()) -> Loaded:
 
 def parse(content: bytes, file: str) -> Document:
     """Read the content of one file in the language that it is written in. Pure."""
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        readable = content[: error.start].decode()
-        if is_yaml(readable):
-            document = Document(file)
-            line, column = readable.count("\n") + 1, len(readable) - readable.rfind("\n")
-            document.report_at(Place(file, line, column), (), f"byte 0x{content[error.start]:02x} is not UTF-8")
-            return document
-        text = content.decode(errors="surrogateescape")  # harmless in comments, an error where it is used
+    text = content.decode(errors="surrogateescape")  # harmless in comments of keepalived.conf
     return parse_yaml(text, file) if is_yaml(text) else parse_keepalived(text, file)
 
 

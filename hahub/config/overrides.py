@@ -98,15 +98,14 @@ def _lay(document: Document, path: Path, leaf: _Leaf, value: str) -> None:
     _forget(document, path)
     place = Place(FILE)
     document.keys[path] = document.values[path] = place
-    if leaf is None:
-        into[path[-1]] = Plain(value)
-    elif leaf[0] in (Form.WORDS, Form.LINES):
+    is_list = isinstance(into.get(path[-1]), list) if leaf is None else leaf[0] in (Form.WORDS, Form.LINES)
+    if is_list:
         items = [item.strip() for item in value.split(",") if item.strip()]
         for index in range(len(items)):
             document.values[(*path, index)] = place
         into[path[-1]] = items
     else:
-        into[path[-1]] = value
+        into[path[-1]] = Plain(value) if leaf is None else value
 
 
 def _forget(document: Document, path: Path) -> None:

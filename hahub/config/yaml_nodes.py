@@ -4,6 +4,7 @@ PyYAML's own composer is not used: its C version recurses without a limit and en
 Scalars stay texts: what type they have is the business of the field they belong to.
 """
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ import yaml
 
 from hahub.config.problems import Place
 
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")
+"""What stands in a text for bytes that are not UTF-8."""
 MAX_DEPTH = 40
 MAX_NODES = 200_000
 """Nodes after aliases were followed; a real configuration has some hundreds."""
@@ -59,6 +62,8 @@ Node = Scalar | Mapping | Sequence
 def read_nodes(text: str, file: str) -> Node | None:
     """Read the one document of a YAML text; None when there is nothing in it. Raises YamlError."""
     composer = _Composer(text, file)
+    if stray := _NOT_UTF8.search(text):
+        raise YamlError(composer.at(stray.start()), "a character that is not UTF-8")
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             composer.take(event)

@@ -129,7 +129,8 @@ class _Reader:
         """A line in words, or as a mapping of its fields."""
         if isinstance(node, Mapping):
             into: dict[str, Any] = {}
-            self.read_block(here, str(here[-1]), model, node, into)
+            keyword = next(str(part) for part in reversed(here) if isinstance(part, str))
+            self.read_block(here, keyword, model, node, into)
             return into
         if not isinstance(node, Scalar):
             self._unexpected(here, node, "one value or a mapping")

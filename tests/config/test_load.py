@@ -199,7 +199,7 @@ def test_an_empty_file_is_an_error(loaded: Callable[..., Loaded]) -> None:
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        pytest.param(b"# \xe4\nhub: {user: \xfc}\n", "1:3: byte 0xe4 is not UTF-8", id="yaml"),
+        pytest.param(b"# \xe4\nhub: {user: \xfc}\n", "1:3: a character that is not UTF-8, in YAML", id="yaml"),
         pytest.param(
             b"vrrp_instance \xe4 {\n interface eth0\n virtual_router_id 1\n no_virtual_ipaddress\n}\n",
             "1:15: vrrp_instance \\udce4: vrrp_instance has a name that is empty, or has quotes or control characters",
