@@ -66,12 +66,13 @@ class ScriptTracker:
 
     async def run(self) -> None:
         """Runs until cancelled; a script that is running then is ended with its process group."""
-        planned = trio.current_time()
+        planned, was_late = trio.current_time(), False
         while True:
             await self._run_once()
             planned, missed = next_run(planned, self._script.interval, trio.current_time())
-            if missed:
+            if missed and not was_late:
                 self._log.warning(f"vrrp_script {self._script.name}: still running when due again, skipped={missed}")
+            was_late = missed > 0
             await trio.sleep_until(planned)
 
     async def _run_once(self) -> None:
