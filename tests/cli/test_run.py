@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,12 @@ class Running:
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         return ADDRESS in result.stdout if result.returncode == 0 else None
 
+    def journalled(self) -> list[str]:
+        """The states in the hub's journal."""
+        path = self.directory / "state" / "hub" / "journal.db"
+        with closing(sqlite3.connect(path)) as journal:
+            return [state for (state,) in journal.execute("SELECT state FROM transition ORDER BY seq")]
+
     def children(self) -> dict[str, int]:
         """Core and hub by name."""
         pid = self.process.pid
@@ -116,9 +124,9 @@ def test_a_whole_life_from_start_to_stop(running: Running) -> None:
     assert running.process.wait(30) == 0
     assert fifo.st_mode & 0o777 == 0o600
     assert not (running.directory / "fifo").exists()
-    assert running.notified == [
-        f"INSTANCE VI_1 {state} 100" for state in ("BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER", "STOP")
-    ]
+    states = ["BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER", "STOP"]
+    assert running.notified == [f"INSTANCE VI_1 {state} 100" for state in states]
+    assert running.journalled() == states
 
 
 @pytest.mark.namespaces
@@ -136,6 +144,7 @@ def test_a_killed_process_comes_back_and_the_address_with_it(running: Running, n
     wait_until(running.has_address, "the address is there")
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(30) == 0
+    assert running.journalled() == ["BACKUP", "MASTER"] * times + ["STOP"]
 
 
 @pytest.mark.namespaces
