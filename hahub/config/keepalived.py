@@ -5,6 +5,7 @@ Source: keepalived lib/parser.c, vrrp/vrrp_parser.c, core/global_parser.c.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from pydantic import SecretStr
@@ -14,7 +15,7 @@ from hahub.config.grammar import Block, Form, Line, LineError, form_of, parse_li
 from hahub.config.keywords import ROOT, judge
 from hahub.config.problems import Place, Severity
 from hahub.config.schema import Config, OptionalScript, Script
-from hahub.config.tokens import Token, tokenize
+from hahub.config.tokens import Kind, Token, tokenize
 from hahub.config.tree import Statement, build_tree
 from hahub.config.values import FALSE_WORDS
 
@@ -42,9 +43,17 @@ def parse_keepalived(text: str, file: str) -> Document:
     statements, braces = build_tree(tokens)
     document = Document(file, ordered=frozenset({file}))
     document.problems.extend([*quotes, *braces])
-    secret_lines = frozenset(token.place.line for token in tokens if token.text == "auth_pass")
-    _Reader(document, secret_lines).read_root(statements)
+    _Reader(document, _secret_lines(tokens)).read_root(statements)
     return document
+
+
+def _secret_lines(tokens: Sequence[Token]) -> frozenset[int]:
+    """Lines that may hold a piece of a password: with auth_pass, or with a word behind a closing brace."""
+    return frozenset(
+        token.place.line
+        for before, token in pairwise(tokens)
+        if token.text == "auth_pass" or (before.kind is Kind.CLOSE and token.kind is Kind.WORD)
+    )
 
 
 class _Reader:
