@@ -146,12 +146,16 @@ def connect() -> Far:
     with far.inside():
         ip("addr add 10.9.0.2/24 dev far0")
         ip("link set far0 up")
-    wait_until(lambda: is_running("near0"), "carrier on near0")
+    wait_until(lambda: carries("near0"), "carrier on near0")
+    with far.inside():
+        wait_until(lambda: carries("far0"), "carrier on far0")
     return far
 
 
-def is_running(interface: str) -> bool:
-    return "LOWER_UP" in ip(f"-o link show {interface}")
+def carries(interface: str) -> bool:
+    """Whether packets get out: until the kernel has noticed the carrier, its queue is one that drops them."""
+    told = ip(f"-o link show {interface}")
+    return "state UP" in told and "qdisc noop " not in told
 
 
 def index_of(interface: str) -> int:
@@ -174,6 +178,10 @@ class Sniffer:
                 continue
             if protocol is None or frame[23] == protocol:
                 return frame
+
+    def hears(self, protocol: int) -> bool:
+        """Whether a packet of this IP protocol comes in by the first frames of the next moment."""
+        return bool(select.select([self._sock], [], [], 0.05)[0]) and self._sock.recv(65536)[23] == protocol
 
     def inject(self, frame: bytes) -> None:
         """Send a frame out of the interface."""
