@@ -12,6 +12,7 @@ milder end: when it closes, process 1 stops in good order.
 util-linux (unshare, nsenter, setpriv, mount) is all that is needed besides Python; Debian calls it essential.
 """
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -76,6 +77,8 @@ def _choose_flags() -> tuple[str, ...]:
     if missing:
         named = ", ".join(f"{command} (Debian package {_PACKAGES[command]})" for command in missing)
         raise EnclosureError(f"the demo needs {named}")
+    if importlib.util.find_spec("aiosmtpd") is None:
+        raise EnclosureError("the demo needs aiosmtpd for its mail server: pip install 'hahub[demo]'")
     refusal = ""
     # Root of a user namespace may not read what belongs to other users, such as a checkout in somebody's home.
     for flags in (_NAMESPACES, (*_AS_USER, *_NAMESPACES))[0 if os.geteuid() == 0 else 1 :]:
