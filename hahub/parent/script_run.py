@@ -40,7 +40,7 @@ class ScriptRun:
         with trio.move_on_after(limit):
             status = await self._child.exited()
             self._over = True
-            return Outcome(status == 0, describe_exit(status))
+            return Outcome(succeeded=status == 0, detail=describe_exit(status))
         return Outcome(succeeded=False, detail=f"timed out after {limit:g} s", timed_out=True)
 
     async def end(self) -> None:

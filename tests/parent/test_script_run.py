@@ -27,9 +27,9 @@ async def outcome_of(spawner: Spawner, command: Command, limit: float = 30.0) ->
 @pytest.mark.parametrize(
     ("body", "outcome"),
     [
-        pytest.param("exit 0", Outcome(True, "exited with status 0"), id="success"),
-        pytest.param("exit 2", Outcome(False, "exited with status 2"), id="failure"),
-        pytest.param("kill -9 $$", Outcome(False, "ended by signal 9 (SIGKILL)"), id="signal"),
+        pytest.param("exit 0", Outcome(succeeded=True, detail="exited with status 0"), id="success"),
+        pytest.param("exit 2", Outcome(succeeded=False, detail="exited with status 2"), id="failure"),
+        pytest.param("kill -9 $$", Outcome(succeeded=False, detail="ended by signal 9 (SIGKILL)"), id="signal"),
     ],
 )
 async def test_the_exit_status_is_the_outcome(tmp_path: Path, spawner: Spawner, body: str, outcome: Outcome) -> None:
@@ -39,13 +39,15 @@ async def test_the_exit_status_is_the_outcome(tmp_path: Path, spawner: Spawner, 
 async def test_what_cannot_be_executed_has_failed(tmp_path: Path, spawner: Spawner) -> None:
     outcome = await outcome_of(spawner, Command((str(tmp_path / "s"),)))
 
-    assert outcome == Outcome(False, f"cannot be executed: no such file or directory: {tmp_path}/s")
+    assert outcome == Outcome(succeeded=False, detail=f"cannot be executed: no such file or directory: {tmp_path}/s")
 
 
 async def test_a_script_that_ends_well_on_sigterm_has_still_failed(tmp_path: Path, spawner: Spawner) -> None:
     command = script(tmp_path / "s", "trap 'exit 0' TERM; sleep 1000 & wait")
 
-    assert await outcome_of(spawner, command, 0.3) == Outcome(False, "timed out after 0.3 s", timed_out=True)
+    assert await outcome_of(spawner, command, 0.3) == Outcome(
+        succeeded=False, detail="timed out after 0.3 s", timed_out=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,6 @@ async def test_what_a_script_leaves_in_the_background_does_not_hold_it_up(tmp_pa
 
     outcome = await outcome_of(spawner, script(tmp_path / "s", f"sleep 1000 & echo $! > {pid}"))
 
-    assert outcome == Outcome(True, "exited with status 0")
+    assert outcome == Outcome(succeeded=True, detail="exited with status 0")
     assert is_alive(int(pid.read_text()))
     await trio.run_process(["kill", pid.read_text().strip()])

@@ -99,7 +99,7 @@ class ScriptTracker:
             self._log.info(f"{name}: now {outcome.detail}")
         self._detail = outcome.detail
         if changed:
-            self._report(ScriptResult(self._script.name, outcome.succeeded, outcome.detail))
+            self._report(ScriptResult(self._script.name, succeeded=outcome.succeeded, detail=outcome.detail))
 
 
 class ScriptTrackers:
