@@ -146,6 +146,11 @@ def with_checksum(text: str) -> bytes:
             id="VR-045 no checksum",
         ),
         pytest.param(
+            bytes.fromhex("210164010001853a 0a630064 0000000000000000"),
+            "checksum: 853a does not match the message",
+            id="VR-026 version 2 with a pseudo-header",
+        ),
+        pytest.param(
             encode(Advertisement(3, 4, 255, 1.0, (1,)), source=SOURCE, destination=GROUP4 + 1),
             "checksum: e4a0 does not match the message",
             id="VR-029 checksum for another destination",
