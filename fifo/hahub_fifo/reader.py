@@ -63,20 +63,24 @@ def follow(
     check_interval: seconds between looks at ``stopped``, and at whether the FIFO was replaced in silence.
     stopped: asked when nothing is to be read; True ends the iteration.
     """
-    while True:
-        descriptor = _open_fifo(path)
-        if descriptor is None:
+    descriptor: int | None = None
+    try:
+        while True:
+            # opened anew before the old one is closed: a pipe that is open somewhere loses nothing
+            opened = _open_fifo(path)
+            if descriptor is not None:
+                os.close(descriptor)
+            descriptor = opened
+            if descriptor is not None:
+                for lines in _lines_of_reads(descriptor, check_interval, stopped):
+                    yield from lines
             if stopped():
                 return
-            time.sleep(check_interval)
-            continue
-        try:
-            for chunk in _chunks(descriptor, check_interval, stopped):
-                yield from chunk
-        finally:
+            if descriptor is None:
+                time.sleep(check_interval)
+    finally:
+        if descriptor is not None:
             os.close(descriptor)
-        if stopped():
-            return
 
 
 def _open_fifo(path: str | Path) -> int | None:
@@ -91,7 +95,9 @@ def _open_fifo(path: str | Path) -> int | None:
     return descriptor
 
 
-def _chunks(descriptor: int, check_interval: float, stopped: Callable[[], bool]) -> Iterator[list[Line | UnknownLine]]:
+def _lines_of_reads(
+    descriptor: int, check_interval: float, stopped: Callable[[], bool]
+) -> Iterator[list[Line | UnknownLine]]:
     """Yield the lines of each read until the writer is gone, the FIFO was unlinked, or ``stopped``.
 
     The kernel reports a hang-up only after a writer came and went: waiting for the first one is quiet.

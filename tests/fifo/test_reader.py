@@ -29,6 +29,13 @@ def write_and_close(path: Path, *lines: Line) -> None:
     os.close(descriptor)
 
 
+def write_when_read(path: Path, *lines: Line) -> None:
+    """Open for writing, which waits for a reader of this very FIFO, then write and go away."""
+    with path.open("wb", buffering=0) as fifo:
+        for line in lines:
+            fifo.write(format_line(line))
+
+
 class Following:
     """``follow`` in a thread; lines arrive one by one."""
 
@@ -124,21 +131,21 @@ def test_reading_a_path_waits_for_a_writer(path: Path) -> None:
 
 
 def test_following_goes_on_when_the_writer_starts_again(path: Path, following: Following) -> None:
-    write_and_close(path, BACKUP, MASTER)
+    write_when_read(path, BACKUP, MASTER)
     assert following.first(2) == [BACKUP, MASTER]
 
-    write_and_close(path, BACKUP, MASTER)
+    write_and_close(path, BACKUP, MASTER)  # at once: the reader may not have noticed the end yet
 
     assert following.first(4) == [BACKUP, MASTER, BACKUP, MASTER]
 
 
 def test_following_goes_on_when_the_fifo_is_removed_and_made_again(path: Path, following: Following) -> None:
-    write_and_close(path, MASTER)
+    write_when_read(path, MASTER)
     following.first(1)
 
     path.unlink()
     os.mkfifo(path)
-    write_and_close_when_read(path, BACKUP)
+    write_when_read(path, BACKUP)
 
     assert following.first(2) == [MASTER, BACKUP]
 
@@ -147,7 +154,7 @@ def test_following_notices_a_fifo_that_was_replaced_before_anyone_wrote(path: Pa
     path.unlink()
     os.mkfifo(path)
 
-    write_and_close_when_read(path, MASTER)
+    write_when_read(path, MASTER)
 
     assert following.first(1) == [MASTER]
 
@@ -157,7 +164,7 @@ def test_following_waits_for_a_fifo_that_is_not_there_yet(tmp_path: Path) -> Non
     following = Following(path)
     try:
         os.mkfifo(path)
-        write_and_close_when_read(path, MASTER)
+        write_when_read(path, MASTER)
 
         assert following.first(1) == [MASTER]
     finally:
@@ -188,9 +195,3 @@ def test_following_refuses_a_regular_file(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match=r"regular: is not a FIFO"):
         next(follow(path))
-
-
-def write_and_close_when_read(path: Path, line: Line) -> None:
-    """Open for writing, which waits for a reader of this very FIFO, then write."""
-    with path.open("wb", buffering=0) as fifo:
-        fifo.write(format_line(line))
