@@ -53,6 +53,8 @@ class Cause(StrEnum):
     NO_SOURCE_ADDRESS = "no_source_address"
     SCRIPT_FAILED = "script_failed"
     FAULT_CLEARED = "fault_cleared"
+    SYNC_GROUP = "sync_group"
+    """Another member of the group moved, and this one goes with it."""
     ADDRESS_REMOVED = "address_removed"
     """Somebody else deleted a virtual address."""
     PRIORITY_CHANGED = "priority_changed"

@@ -71,11 +71,21 @@ class InstanceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncGroupSettings:
+    """One ``vrrp_sync_group``: instances that are master together or not at all."""
+
+    name: str
+    members: tuple[str, ...]
+    """Names of instances, at least one, in configured order."""
+
+
+@dataclass(frozen=True, slots=True)
 class CoreSettings:
     """Everything the VRRP core needs to know."""
 
     node: str
     instances: tuple[InstanceSettings, ...] = ()
+    groups: tuple[SyncGroupSettings, ...] = ()
     startup_delay: float = 0.0
     realtime_priority: int = 50
     """SCHED_FIFO priority, 1-99; 0 for no real-time scheduling."""

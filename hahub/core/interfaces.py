@@ -1,7 +1,8 @@
 """The network interfaces that instances use, and the sockets on them, made again when an interface changes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
+from hahub.core.log import ERROR, CoreLog
 from hahub.net.adverts import AdvertReceiver, AdvertSender
 from hahub.net.frames import FrameSender
 from hahub.net.links import Link, LinkMonitor
@@ -19,6 +20,12 @@ class Interface:
         self.receiver: AdvertReceiver | None = None
         self.sender: AdvertSender | None = None
         self.frames: FrameSender | None = None
+
+    @property
+    def stamp(self) -> tuple[object, ...]:
+        """Equal as long as what was encoded for this interface, and its sockets, can be used as they are."""
+        mac = self.link.mac if self.link is not None else b""
+        return (mac, self.source, self.sender, self.frames)
 
     @property
     def up(self) -> bool:
@@ -60,9 +67,10 @@ class Interface:
 class Interfaces:
     """All interfaces in use, kept in step with the kernel through a LinkMonitor."""
 
-    def __init__(self, monitor: LinkMonitor, ours: Callable[[], frozenset[int]]) -> None:
+    def __init__(self, monitor: LinkMonitor, log: CoreLog) -> None:
         self._monitor = monitor
-        self._ours = ours
+        self._log = log
+        self._never_a_source: frozenset[int] = frozenset()
         self._by_name: dict[str, Interface] = {}
 
     def __getitem__(self, name: str) -> Interface:
@@ -75,8 +83,12 @@ class Interfaces:
         link = self._monitor.table.get(name)
         return link.index if link is not None else None
 
-    def use(self, wanted: dict[str, frozenset[int]]) -> list[tuple[str, OSError]]:
-        """Have exactly these: interface name -> VRIDs on it, none for one that only carries addresses."""
+    def use(self, wanted: dict[str, frozenset[int]], *, never_a_source: frozenset[int]) -> None:
+        """Have exactly these: interface name -> VRIDs on it, none for one that only carries addresses.
+
+        never_a_source: addresses that come and go with the state, so that no advert may come from them.
+        """
+        self._never_a_source = never_a_source
         for name in set(self._by_name) - set(wanted):
             self._by_name.pop(name).close()
         for name, virtual_router_ids in wanted.items():
@@ -84,22 +96,20 @@ class Interfaces:
                 self._by_name[name] = Interface(name, virtual_router_ids)
             else:
                 self._by_name[name].listen_to(virtual_router_ids)
-        return self.refresh(wanted)
+        self.refresh(wanted)
 
-    def refresh(self, names: Iterable[str]) -> list[tuple[str, OSError]]:
-        """Follow the kernel's view of these interfaces. Returns the sockets that could not be made."""
-        failures = []
+    def refresh(self, names: Iterable[str]) -> None:
+        """Follow the kernel's view of these interfaces. A socket that cannot be made is tried again at the next."""
         for name in names:
             interface = self._by_name.get(name)
             if interface is None:
                 continue
             link = self._monitor.table.get(name)
-            source = link.primary(self._ours()) if link is not None else None
+            source = link.primary(self._never_a_source) if link is not None else None
             try:
                 interface.refresh(link, source)
             except OSError as error:
-                failures.append((name, error))
-        return failures
+                self._log.limited(ERROR, name, "socket", f"no socket on this interface: {error}")
 
     def close(self) -> None:
         for interface in self._by_name.values():

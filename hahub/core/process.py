@@ -9,25 +9,27 @@ import os
 import select
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import trio
 
 from hahub import messages
 from hahub.core import realtime
 from hahub.core.deadline import DeadlineTimer
-from hahub.core.interfaces import Interface, Interfaces
+from hahub.core.interfaces import Interface
 from hahub.core.log import ERROR, INFO, WARNING, CoreLog
 from hahub.core.outlet import Outlet
 from hahub.core.reporter import Reporter
 from hahub.core.router import Router
+from hahub.core.routers import Routers
 from hahub.core.schedule import Schedule
 from hahub.link import Link, LinkClosedError, read_memory_file
 from hahub.messages import Ack, Configure, HubLink, Ready, ScriptResult, Shutdown, Stopped
 from hahub.model import State
-from hahub.net.addresses import AddressCommands, held
+from hahub.net.addresses import AddressCommands
 from hahub.net.links import LinkMonitor
-from hahub.settings import CoreSettings, InstanceSettings
+from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
 from hahub_fifo import FifoWriter
@@ -50,14 +52,16 @@ class Core:
         self._reporter = Reporter(uuid.uuid4().hex[:16], self._parent)
         self._monitor = LinkMonitor()
         self._commands = AddressCommands()
-        self._interfaces = Interfaces(self._monitor, self._virtual_addresses)
-        self._settings = CoreSettings(node="")
-        self._routers: dict[str, Router] = {}
-        self._by_wire: dict[tuple[str, int], Router] = {}
-        self._verdicts: dict[str, ScriptResult] = {}
         self._fifo_descriptors: list[int] = []
         self._timer = DeadlineTimer()
         self._schedule: Schedule[Router] = Schedule()
+        self._routers = Routers(
+            monitor=self._monitor,
+            commands=self._commands,
+            schedule=self._schedule,
+            log=self._log,
+            tell=self._tell,
+        )
         self._epoll = select.epoll()
         self._watched: dict[int, Callable[[], None]] = {}
         self._receivers: dict[int, Interface] = {}
@@ -91,9 +95,7 @@ class Core:
         self._stopping.set()
 
     async def _stop(self) -> None:
-        now = time.monotonic()
-        for router in self._routers.values():
-            router.handle(events.ShutdownRequested(), now)
+        self._routers.shutdown()
         with trio.move_on_after(ACK_WAIT):
             while self._reporter.has_hub and not self._reporter.all_acknowledged:
                 await self._acknowledged.wait()
@@ -107,10 +109,10 @@ class Core:
 
     def _abandon(self) -> None:
         """Whatever happened: no address stays behind, and no peer has to wait for a timeout."""
-        for router in self._routers.values():
+        for router in self._routers:
             if router.instance.state is State.MASTER:
                 router.resign()
-        self._interfaces.close()
+        self._routers.interfaces.close()
 
     # The loop
 
@@ -153,7 +155,7 @@ class Core:
             payload = (packet[0] & 0x0F) * 4 if packet else 0
             if len(packet) < payload + 2:
                 continue
-            router = self._by_wire.get((interface.name, packet[payload + 1]))
+            router = self._routers.on_wire(interface.name, packet[payload + 1])
             if router is not None:
                 router.packet_received(packet, now)
 
@@ -163,24 +165,14 @@ class Core:
 
     # Interfaces
 
-    def _virtual_addresses(self) -> frozenset[int]:
-        """Addresses that are never a source: they come and go with the state."""
-        return frozenset(
-            number
-            for router in self._routers.values()
-            if not router.settings.is_owner
-            for number in router.address_numbers
-        )
-
     def _links_changed(self) -> None:
         changed = self._monitor.drain()
         if not changed:
             return
         now = time.monotonic()
-        self._refresh(changed)
-        touched = [r for r in self._routers.values() if not changed.isdisjoint(r.interface_names)]
-        for router in touched:
-            router.interface_changed(now)
+        with self._receivers_rewatched():
+            self._routers.interfaces.refresh(changed)
+        touched = self._routers.interfaces_changed(changed, now)
         present = {
             (name, address.address, address.prefix_length)
             for name in changed
@@ -190,93 +182,33 @@ class Core:
         for router in touched:
             router.addresses_checked(changed, present, now)
 
-    def _refresh(self, names: set[str]) -> None:
-        """Let sockets follow the interfaces, and the loop follow the sockets."""
-        self._unwatch_receivers()
-        for name, error in self._interfaces.refresh(names):
-            self._log.limited(ERROR, name, "socket", f"no socket on this interface: {error}")
-        self._watch_receivers()
-
-    def _unwatch_receivers(self) -> None:
+    @contextmanager
+    def _receivers_rewatched(self) -> Iterator[None]:
+        """Sockets may be closed and others opened inside; the loop follows."""
         for fd in self._receivers:
             self._epoll.unregister(fd)
         self._receivers.clear()
-
-    def _watch_receivers(self) -> None:
-        for interface in self._interfaces.all():
+        yield
+        for interface in self._routers.interfaces.all():
             if interface.receiver is not None:
                 fd = interface.receiver.fileno()
                 self._receivers[fd] = interface
                 self._epoll.register(fd, select.EPOLLIN)
 
-    # Configuration
+    # Configuration and telling
 
     def configure(self, settings: CoreSettings) -> None:
-        """Take a configuration, the first or another: what did not change is not touched."""
-        now = time.monotonic()
-        wanted = {instance.name: instance for instance in settings.instances}
-        self._settings = settings
-        for name, router in list(self._routers.items()):
-            if name not in wanted or _moved(router.settings, wanted[name]):
-                self._remove(router)
-        self._use_interfaces(settings)
-        for name, instance in wanted.items():
-            known = self._routers.get(name)
-            if known is None:
-                self._add(instance, now)
-            elif known.settings != instance:
-                known.reconfigure(instance, now)
-        self._refresh({instance.interface for instance in settings.instances})
-        for router in self._routers.values():
-            router.interface_changed(now)
+        """Take a configuration, the first or another."""
+        with self._receivers_rewatched():
+            self._routers.configure(settings)
         self._timer.set(self._schedule.earliest)
 
-    def _use_interfaces(self, settings: CoreSettings) -> None:
-        wanted: dict[str, set[int]] = {}
-        for instance in settings.instances:
-            wanted.setdefault(instance.interface, set()).add(instance.virtual_router_id)
-            for address in instance.virtual_addresses:
-                wanted.setdefault(address.interface, set())
-        self._unwatch_receivers()
-        for name, error in self._interfaces.use({n: frozenset(v) for n, v in wanted.items()}):
-            self._log.limited(ERROR, name, "socket", f"no socket on this interface: {error}")
-        self._watch_receivers()
-
-    def _add(self, settings: InstanceSettings, now: float) -> None:
-        router = Router(
-            settings,
-            startup_delay=0.0 if self._configured else self._settings.startup_delay,
-            interfaces=self._interfaces,
-            commands=self._commands,
-            log=self._log,
-            tell=self._tell,
-            schedule=self._schedule,
-        )
-        self._routers[settings.name] = router
-        self._by_wire[settings.interface, settings.virtual_router_id] = router
-        left = held(self._monitor.table, settings.virtual_addresses)
-        if left and not settings.is_owner:
-            self._log.write(INFO, f"{settings.name}: removing {', '.join(map(str, left))}, left by an earlier run")
-            router.remove_addresses()
-        for script in settings.track_scripts:
-            result = self._verdicts.get(script.name)
-            if result is not None:
-                router.handle(events.ScriptChanged(result.script, result.succeeded, result.detail), now)
-        self._refresh({settings.interface})
-        router.start(now)
-
-    def _remove(self, router: Router) -> None:
-        router.perform(router.instance.removed())
-        self._schedule.remove(router)
-        del self._routers[router.settings.name]
-        del self._by_wire[router.settings.interface, router.settings.virtual_router_id]
-
-    def _tell(self, settings: InstanceSettings, report: Report) -> None:
-        self._reporter.report(self._settings.node, settings, report)
+    def _tell(self, subject: InstanceSettings | SyncGroupSettings, report: Report) -> None:
+        self._reporter.report(self._routers.node, subject, report)
         if report.state.is_event:
-            self._log.limited(INFO, settings.name, report.state, f"{report.state} ({report.reason})")
+            self._log.limited(INFO, subject.name, report.state, f"{report.state} ({report.reason})")
         else:
-            text = f"{settings.name}: {report.previous} -> {report.state} priority={report.priority} ({report.reason})"
+            text = f"{subject.name}: {report.previous} -> {report.state} priority={report.priority} ({report.reason})"
             self._log.write(INFO, text)
 
     def _use_fifos(self, paths: tuple[str, ...], descriptors: list[int]) -> None:
@@ -303,7 +235,8 @@ class Core:
                     self._reporter.connect_hub(self._hub)
                     nursery.start_soon(self._serve_hub, self._hub)
                 case ScriptResult():
-                    self._script_judged(record)
+                    self._routers.script_judged(record)
+                    self._timer.set(self._schedule.earliest)
                 case Shutdown():
                     self._stopping.set()
                 case _:
@@ -324,14 +257,6 @@ class Core:
         realtime.freeze_memory()
         self._parent.put(Ready(tuple(notes)))
 
-    def _script_judged(self, result: ScriptResult) -> None:
-        self._verdicts[result.script] = result
-        now = time.monotonic()
-        for router in self._routers.values():
-            if any(script.name == result.script for script in router.settings.track_scripts):
-                router.handle(events.ScriptChanged(result.script, result.succeeded, result.detail), now)
-        self._timer.set(self._schedule.earliest)
-
     async def _serve_hub(self, link: Link) -> None:
         """Take acknowledgements until this life of the hub ends; a newer link may have come already."""
         try:
@@ -347,12 +272,3 @@ class Core:
                 self._acknowledged.set()
         finally:
             link.close()
-
-
-def _moved(before: InstanceSettings, after: InstanceSettings) -> bool:
-    """Is it another virtual router under the same name?"""
-    return (before.interface, before.virtual_router_id, before.version) != (
-        after.interface,
-        after.virtual_router_id,
-        after.version,
-    )

@@ -6,12 +6,13 @@ The hub acknowledges what is in its journal; until then the transition is kept a
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hahub.core.outlet import Outlet
 from hahub.link import Link
 from hahub.messages import Ack, Gap
 from hahub.model import Kind, Transition
-from hahub.settings import InstanceSettings
+from hahub.settings import InstanceSettings, SyncGroupSettings
 from hahub.vrrp.actions import Report
 from hahub_fifo import FifoWriter, Line, format_line
 
@@ -49,12 +50,12 @@ class Reporter:
         """Write to these, in this order, from now on."""
         self._fifos = fifos
 
-    def report(self, node: str, settings: InstanceSettings, report: Report) -> Transition:
-        """Tell everyone about one report of one instance."""
+    def report(self, node: str, subject: InstanceSettings | SyncGroupSettings, report: Report) -> Transition:
+        """Tell everyone about one report of one instance or group."""
         self._sequence += 1
         transition = Transition(
-            kind=Kind.INSTANCE,
-            name=settings.name,
+            kind=Kind.GROUP if isinstance(subject, SyncGroupSettings) else Kind.INSTANCE,
+            name=subject.name,
             state=report.state,
             previous=report.previous,
             priority=report.priority,
@@ -64,10 +65,14 @@ class Reporter:
             seq=self._sequence,
             at=time.time(),
             monotonic=time.monotonic(),
-            interface=settings.interface,
-            virtual_router_id=settings.virtual_router_id,
-            addresses=tuple(str(address) for address in settings.virtual_addresses),
         )
+        if isinstance(subject, InstanceSettings):
+            transition = replace(
+                transition,
+                interface=subject.interface,
+                virtual_router_id=subject.virtual_router_id,
+                addresses=tuple(str(address) for address in subject.virtual_addresses),
+            )
         line = format_line(Line(transition.kind, transition.name, transition.state, transition.priority))
         for fifo in self._fifos:
             fifo.write(line)

@@ -7,13 +7,14 @@ source address or interfaces change.
 import ipaddress
 from collections.abc import Callable
 
+from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.schedule import Schedule
 from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches
 from hahub.net.adverts import VRRP_GROUP4
 from hahub.net.frames import FrameSender, gratuitous_arp
-from hahub.settings import InstanceSettings, VirtualAddress
+from hahub.settings import InstanceSettings, SyncGroupSettings, VirtualAddress
 from hahub.vrrp import events
 from hahub.vrrp.actions import (
     Action,
@@ -42,10 +43,13 @@ class Router:
         interfaces: Interfaces,
         commands: AddressCommands,
         log: CoreLog,
-        tell: Callable[[InstanceSettings, Report], None],
+        tell: Callable[[InstanceSettings | SyncGroupSettings, Report], None],
         schedule: Schedule["Router"],
+        grouped: bool = False,
     ) -> None:
-        self.instance = Instance(settings, startup_delay=startup_delay)
+        self.instance = Instance(settings, startup_delay=startup_delay, grouped=grouped)
+        self.group: Group | None = None
+        """The sync group that decides with it, once there is one."""
         self.rejected = 0
         """Packets for this virtual router that were not valid."""
         self._interfaces = interfaces
@@ -57,6 +61,8 @@ class Router:
         self._adverts_source: int | None = None
         self._batches = AddressBatches((), ())
         self._frames: list[tuple[FrameSender, bytes]] = []
+        self._stamp: tuple[object, ...] = ()
+        self._told_of_interface: events.InterfaceChanged | None = None
         self.encode()
 
     @property
@@ -81,6 +87,7 @@ class Router:
 
     def encode(self) -> None:
         """Make everything this router can send anew: after a change of configuration or of interfaces."""
+        self._stamp = self._current_stamp()
         self._batches = encode_batches(self.settings.virtual_addresses, self._interfaces.index_of)
         self._frames = [frame for address in self.settings.virtual_addresses for frame in self._frame(address)]
         self._adverts.clear()
@@ -116,18 +123,24 @@ class Router:
     # Events
 
     def handle(self, event: events.Event, now: float) -> None:
-        self.perform(self.instance.handle(event, now))
-
-    def start(self, now: float) -> None:
-        """Begin with what is known of the interface."""
-        self.interface_changed(now)
-        self.handle(events.Started(), now)
+        """Let the state machine, and its group's, decide, and do it."""
+        if self.group is not None:
+            self.group.handle(self.settings.name, event, now)
+        else:
+            self.perform(self.instance.handle(event, now))
 
     def interface_changed(self, now: float) -> None:
-        """The interface, its address or its sockets are not what they were."""
+        """An interface, its address or its sockets may not be what they were; nothing happens if they are."""
+        if self._stamp != self._current_stamp():
+            self.encode()
         interface = self._interfaces[self.settings.interface]
-        self.encode()
-        self.handle(events.InterfaceChanged(interface.up, interface.source), now)
+        event = events.InterfaceChanged(interface.up, interface.source)
+        if event != self._told_of_interface:
+            self._told_of_interface = event
+            self.handle(event, now)
+
+    def _current_stamp(self) -> tuple[object, ...]:
+        return tuple(self._interfaces[name].stamp for name in sorted(self.interface_names))
 
     def packet_received(self, packet: bytes, now: float) -> None:
         """An IP packet with our VRID: an event if it is a valid advertisement, else a counted drop."""

@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hahub.vrrp.packet import Advertisement
-
 from hahub.settings import InstanceSettings, TrackedScript, VirtualAddress
 from hahub.vrrp import events
 from hahub.vrrp.actions import (
@@ -34,6 +32,7 @@ from hahub.vrrp.actions import (
     SendAdvert,
 )
 from hahub.vrrp.instance import Instance
+from hahub.vrrp.packet import Advertisement
 
 VIRTUAL_ADDRESS = VirtualAddress("10.9.0.200", 24, "eth0")
 _DEADLINES_MAX = 10_000

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hahub.model import Reason
 from hahub.vrrp.packet import Advertisement
 
 
@@ -51,10 +52,44 @@ class AddressesLost:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupElected:
+    """Every member of the sync group wants to be master."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupYielded:
+    """Another member of the sync group is master no more."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFaulted:
+    """A member of the sync group is in FAULT; None: none is any more."""
+
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReady:
+    """Every member of the sync group has heard what it must have heard to start."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShutdownRequested:
     """Leave in good order."""
 
 
 Event = (
-    Started | AdvertReceived | DeadlineReached | InterfaceChanged | ScriptChanged | AddressesLost | ShutdownRequested
+    Started
+    | AdvertReceived
+    | DeadlineReached
+    | InterfaceChanged
+    | ScriptChanged
+    | AddressesLost
+    | GroupReady
+    | GroupElected
+    | GroupYielded
+    | GroupFaulted
+    | ShutdownRequested
 )

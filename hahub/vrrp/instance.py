@@ -45,8 +45,14 @@ class Instance:
     DeadlineReached, in seconds of the same monotonic clock as ``now``; None for never.
     """
 
-    def __init__(self, settings: InstanceSettings, *, startup_delay: float = 0.0) -> None:
+    def __init__(self, settings: InstanceSettings, *, startup_delay: float = 0.0, grouped: bool = False) -> None:
+        """grouped: a SyncGroup decides when this instance starts and when it may be master."""
         self.settings = settings
+        self.wants_master = False
+        """A member of a sync group whose timer has run out, and who waits for the others."""
+        self._grouped = grouped
+        self._group_ready = not grouped
+        self._group_fault: Reason | None = None
         self.state = State.INIT
         self.priority = settings.priority
         """Effective priority."""
@@ -81,6 +87,17 @@ class Instance:
     def holds_addresses(self) -> bool:
         return self.state is State.MASTER
 
+    @property
+    def own_fault(self) -> Reason | None:
+        """What is wrong with this instance itself, whatever its sync group says; None when nothing is."""
+        return self._fault()
+
+    @property
+    def is_ready(self) -> bool:
+        """It was told to start, and has heard every script that could mean FAULT."""
+        started = self._deaf_until != float("-inf")
+        return started and not unjudged_scripts(self.settings.track_scripts, self._verdicts)
+
     def handle(self, event: events.Event, now: float) -> list[Action]:
         """Take one event; the actions are to be done at once and in order. ``now``: monotonic seconds."""
         match event:
@@ -98,6 +115,8 @@ class Instance:
                 return self._addresses_lost(addresses, now)
             case events.Started():
                 return self._started(now)
+            case events.GroupReady() | events.GroupElected() | events.GroupYielded() | events.GroupFaulted():
+                return self._group_decided(event, now)
             case events.ShutdownRequested():
                 return self._leave(State.STOP, Reason(Cause.STOPPED))
 
@@ -140,9 +159,9 @@ class Instance:
         actions = self._update_priority(now)
         if self.state in (State.STOP, State.DELETED):
             return []
-        if self.state is State.INIT and not self._may_start():
+        if self.state is State.INIT and not (self.is_ready and self._group_ready):
             return []
-        fault = self._fault()
+        fault = self._fault() or self._group_fault
         if fault is not None:
             if self.state is not State.FAULT:
                 actions += self._leave(State.FAULT, fault)
@@ -154,13 +173,8 @@ class Instance:
                 self._timer, self._timer_reason = now, Reason(Cause.ADDRESS_OWNER)
         return actions
 
-    def _may_start(self) -> bool:
-        """False before Started, and while a script that could mean FAULT has not been heard."""
-        started = self._deaf_until != float("-inf")
-        return started and not unjudged_scripts(self.settings.track_scripts, self._verdicts)
-
     def _start_up(self, now: float) -> list[Action]:
-        if self.settings.is_owner and now >= self._deaf_until:
+        if self.settings.is_owner and now >= self._deaf_until and not self._grouped:
             return self._become_master(Reason(Cause.ADDRESS_OWNER), now)
         return self._become_backup(Reason(Cause.STARTED), now)
 
@@ -200,6 +214,28 @@ class Instance:
         change = timers.skew_time(version, self.priority, interval) - timers.skew_time(version, before, interval)
         self._timer = max(now, self._timer + change)
 
+    # Sync group
+
+    def _group_decided(
+        self,
+        event: events.GroupReady | events.GroupElected | events.GroupYielded | events.GroupFaulted,
+        now: float,
+    ) -> list[Action]:
+        match event:
+            case events.GroupReady():
+                self._group_ready = True
+                return self._facts_changed(now)
+            case events.GroupElected():
+                return self._become_master(self._timer_reason, now) if self.state is State.BACKUP else []
+            case events.GroupYielded(reason=reason):
+                if self.state is not State.MASTER:
+                    return []
+                # The peer's instance need not wait for a timeout: VR-105.
+                return [SendAdvert(0), *self._become_backup(reason, now)]
+            case events.GroupFaulted(reason=reason):
+                self._group_fault = reason
+                return self._facts_changed(now)
+
     # Timers
 
     def _deadline_reached(self, now: float) -> list[Action]:
@@ -208,6 +244,8 @@ class Instance:
             if self.state is State.MASTER:
                 self._timer = timers.next_multiple(self._timer, self.settings.advert_int, now)
                 actions.append(SendAdvert(self.priority))
+            elif self._grouped:
+                self.wants_master, self._timer = True, None
             else:
                 return self._become_master(self._timer_reason, now)
         if self._restore_at is not None and now >= self._restore_at:
@@ -228,7 +266,7 @@ class Instance:
 
     def _arm_down_timer(self, now: float) -> None:
         interval = timers.master_down_interval(self.settings.version, self.priority, self._master_adver_interval)
-        self._timer, self._skewed = max(now, self._deaf_until) + interval, False
+        self._timer, self._skewed, self.wants_master = max(now, self._deaf_until) + interval, False, False
         silent = f"for {interval:.3g} s" + (f" from {self.master_address}" if self.master_address else "")
         self._timer_reason = Reason(Cause.MASTER_DOWN_TIMER, f"no advertisement {silent}")
 
@@ -247,7 +285,7 @@ class Instance:
         advert, sender = event.advert, event.source_text
         if advert.priority == 0:
             skew = timers.skew_time(self.settings.version, self.priority, self._master_adver_interval)
-            self._timer, self._skewed = now + skew, True
+            self._timer, self._skewed, self.wants_master = now + skew, True, False
             self._timer_reason = Reason(Cause.PRIORITY_ZERO, f"{sender} resigned")
             return []
         self.master_address, self.master_source = sender, event.source
@@ -318,7 +356,7 @@ class Instance:
         previous, self.state = self.state, State.MASTER
         self.master_address, self.master_source = None, None
         self._master_adver_interval = self.settings.advert_int  # VR-073
-        self._timer, self._skewed = now + self.settings.advert_int, False
+        self._timer, self._skewed, self.wants_master = now + self.settings.advert_int, False, False
         self._preempt_at = None
         self._schedule_announcement(now)
         if self.settings.garp_master_refresh:
@@ -343,7 +381,7 @@ class Instance:
         """Go where nothing is sent any more; a master resigns first (VR-091)."""
         previous, self.state = self.state, state
         self._stop_master_timers()
-        self._timer = None
+        self._timer, self.wants_master = None, False
         self.master_address, self.master_source = None, None
         farewell: list[Action] = [SendAdvert(0), RemoveAddresses()] if previous is State.MASTER else []
         return [*farewell, self._report(state, previous, reason)]

@@ -1,0 +1,175 @@
+"""All virtual routers of this host: made, changed and removed as the configuration says, found by packet or name."""
+
+import ipaddress
+import time
+from collections.abc import Callable, Iterator
+
+from hahub.core.group import Group
+from hahub.core.interfaces import Interfaces
+from hahub.core.log import INFO, CoreLog
+from hahub.core.router import Router
+from hahub.core.schedule import Schedule
+from hahub.messages import ScriptResult
+from hahub.net.addresses import AddressCommands, held
+from hahub.net.links import LinkMonitor
+from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings
+from hahub.vrrp import events
+from hahub.vrrp.actions import Report
+
+Tell = Callable[[InstanceSettings | SyncGroupSettings, Report], None]
+
+
+class Routers:
+    """The routers and sync groups of the configuration in force."""
+
+    def __init__(
+        self,
+        *,
+        monitor: LinkMonitor,
+        commands: AddressCommands,
+        schedule: Schedule[Router],
+        log: CoreLog,
+        tell: Tell,
+    ) -> None:
+        self.interfaces = Interfaces(monitor, log)
+        self._monitor = monitor
+        self._commands = commands
+        self._schedule = schedule
+        self._log = log
+        self._tell = tell
+        self._settings = CoreSettings(node="")
+        self._by_name: dict[str, Router] = {}
+        self._by_wire: dict[tuple[str, int], Router] = {}
+        self._groups: dict[str, Group] = {}
+        self._verdicts: dict[str, ScriptResult] = {}
+        self._configured = False
+
+    def __iter__(self) -> Iterator[Router]:
+        return iter(list(self._by_name.values()))
+
+    def on_wire(self, interface: str, virtual_router_id: int) -> Router | None:
+        """The router that a packet is for."""
+        return self._by_wire.get((interface, virtual_router_id))
+
+    @property
+    def node(self) -> str:
+        return self._settings.node
+
+    def configure(self, settings: CoreSettings) -> None:
+        """Take a configuration, the first or another: what did not change is not touched."""
+        now = time.monotonic()
+        before, self._settings = self._settings, settings
+        wanted = {instance.name: instance for instance in settings.instances}
+        regrouped = _regrouped(before, settings)
+        for name, router in list(self._by_name.items()):
+            if name not in wanted or name in regrouped or _moved(router.settings, wanted[name]):
+                self._remove(router)
+        self._groups = {n: g for n, g in self._groups.items() if not regrouped.issuperset(g.settings.members)}
+        used = _interfaces_of(settings)
+        self.interfaces.use(used, never_a_source=_never_a_source(settings))
+        added = [self._add(instance, now) for name, instance in wanted.items() if name not in self._by_name]
+        for router in self:
+            if router.settings != wanted[router.settings.name]:
+                router.reconfigure(wanted[router.settings.name], now)
+        self.interfaces_changed(set(used), now)
+        self._start(added, now)
+        self._configured = True
+
+    def _add(self, settings: InstanceSettings, now: float) -> Router:
+        grouped = any(settings.name in group.members for group in self._settings.groups)
+        router = Router(
+            settings,
+            startup_delay=0.0 if self._configured else self._settings.startup_delay,
+            interfaces=self.interfaces,
+            commands=self._commands,
+            log=self._log,
+            tell=self._tell,
+            schedule=self._schedule,
+            grouped=grouped,
+        )
+        self._by_name[settings.name] = router
+        self._by_wire[settings.interface, settings.virtual_router_id] = router
+        left = held(self._monitor.table, settings.virtual_addresses)
+        if left and not settings.is_owner:
+            self._log.write(INFO, f"{settings.name}: removing {', '.join(map(str, left))}, left by an earlier run")
+            router.remove_addresses()
+        for script in settings.track_scripts:
+            result = self._verdicts.get(script.name)
+            if result is not None:
+                router.handle(events.ScriptChanged(result.script, result.succeeded, result.detail), now)
+        return router
+
+    def _start(self, added: list[Router], now: float) -> None:
+        for group in self._settings.groups:
+            if group.name not in self._groups:
+                members = {name: self._by_name[name] for name in group.members}
+                self._groups[group.name] = Group(group, members, self._tell)
+                self._groups[group.name].start(now)
+        for router in added:
+            if router.group is None:
+                router.handle(events.Started(), now)
+
+    def _remove(self, router: Router) -> None:
+        router.perform(router.instance.removed())
+        self._schedule.remove(router)
+        del self._by_name[router.settings.name]
+        del self._by_wire[router.settings.interface, router.settings.virtual_router_id]
+
+    def interfaces_changed(self, names: set[str], now: float) -> list[Router]:
+        """Let the routers know that use these interfaces; those routers."""
+        touched = [router for router in self if not names.isdisjoint(router.interface_names)]
+        for router in touched:
+            router.interface_changed(now)
+        return touched
+
+    def script_judged(self, result: ScriptResult) -> None:
+        """Take the verdict on a script, and keep it for routers that come later."""
+        self._verdicts[result.script] = result
+        now = time.monotonic()
+        for router in self:
+            if any(script.name == result.script for script in router.settings.track_scripts):
+                router.handle(events.ScriptChanged(result.script, result.succeeded, result.detail), now)
+
+    def shutdown(self) -> None:
+        """Everyone resigns and reports STOP, groups after their members."""
+        now = time.monotonic()
+        for router in self:
+            if router.group is None:
+                router.handle(events.ShutdownRequested(), now)
+        for group in self._groups.values():
+            group.shutdown(now)
+
+
+def _never_a_source(settings: CoreSettings) -> frozenset[int]:
+    """Virtual addresses, but for those of an owner, whose own address is one."""
+    return frozenset(
+        int(ipaddress.IPv4Address(address.address))
+        for instance in settings.instances
+        if not instance.is_owner
+        for address in instance.virtual_addresses
+    )
+
+
+def _interfaces_of(settings: CoreSettings) -> dict[str, frozenset[int]]:
+    """Interface names with the VRIDs on them; none for one that only carries addresses."""
+    wanted: dict[str, set[int]] = {}
+    for instance in settings.instances:
+        wanted.setdefault(instance.interface, set()).add(instance.virtual_router_id)
+        for address in instance.virtual_addresses:
+            wanted.setdefault(address.interface, set())
+    return {name: frozenset(virtual_router_ids) for name, virtual_router_ids in wanted.items()}
+
+
+def _moved(before: InstanceSettings, after: InstanceSettings) -> bool:
+    """Is it another virtual router under the same name?"""
+    return (before.interface, before.virtual_router_id, before.version) != (
+        after.interface,
+        after.virtual_router_id,
+        after.version,
+    )
+
+
+def _regrouped(before: CoreSettings, after: CoreSettings) -> set[str]:
+    """Members of groups that are not as they were: they begin anew, together."""
+    changed = set(before.groups) ^ set(after.groups)
+    return {name for group in changed for name in group.members}

@@ -1,0 +1,187 @@
+"""Sync groups: members are master together or not at all, and reported in keepalived's order."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hahub.model import State
+from hahub.settings import InstanceSettings, TrackedScript, VirtualAddress
+from hahub.vrrp import events
+from hahub.vrrp.actions import AddAddresses, RemoveAddresses, Report, SendAdvert
+from hahub.vrrp.instance import Instance
+from hahub.vrrp.packet import Advertisement
+from hahub.vrrp.syncgroup import Step, SyncGroup
+
+OWN = 0x0A090001
+
+
+def configured(number: int, *, priority: int = 150, scripts: tuple[TrackedScript, ...] = ()) -> InstanceSettings:
+    address = VirtualAddress(f"10.{9 + number}.0.200", 24, f"eth{number}")
+    return InstanceSettings(
+        f"VI_{number + 1}", f"eth{number}", 51 + number, priority=priority, version=3, virtual_addresses=(address,),
+        track_scripts=scripts,
+    )  # fmt: skip
+
+
+class Host:
+    """A group of instances with a clock that we move."""
+
+    def __init__(self, *members: InstanceSettings) -> None:
+        self.members = {each.name: Instance(each, grouped=True) for each in members}
+        self.group = SyncGroup("G1", self.members)
+        self.now = 0.0
+        self.told: list[str] = []
+        self.steps: list[Step] = []
+
+    def take(self, steps: list[Step]) -> None:
+        self.steps += steps
+        for name, actions in steps:
+            for action in actions:
+                if isinstance(action, Report):
+                    self.told.append(f"{name or 'G1'} {action.state} {action.priority}")
+
+    def feed(self, name: str, event: events.Event) -> None:
+        self.take(self.group.handle(name, event, self.now))
+
+    def start(self) -> None:
+        for name in self.members:
+            self.feed(name, events.InterfaceChanged(True, OWN))
+        self.take(self.group.start(self.now))
+
+    def run(self, until: float) -> None:
+        while True:
+            due = [(m.next_deadline, name) for name, m in self.members.items() if m.next_deadline is not None]
+            if not due or min(due)[0] > until:
+                self.now = until
+                return
+            self.now, name = min(due)
+            self.feed(name, events.DeadlineReached())
+
+    def hear(self, name: str, priority: int) -> None:
+        router = self.members[name].settings.virtual_router_id
+        advert = Advertisement(3, router, priority, 1.0, (1,))
+        self.feed(name, events.AdvertReceived(advert, OWN + 1, "peer"))
+
+    @property
+    def states(self) -> list[State]:
+        return [member.state for member in self.members.values()]
+
+
+def master_host() -> Host:
+    host = Host(configured(0), configured(1))
+    host.start()
+    host.run(5.0)
+    host.told.clear()
+    host.steps.clear()
+    return host
+
+
+def test_at_the_start_the_group_is_reported_first_and_at_the_takeover_last():
+    host = Host(configured(0), configured(1))
+    host.start()
+
+    host.run(5.0)
+
+    assert host.told == [
+        "G1 BACKUP 0", "VI_1 BACKUP 150", "VI_2 BACKUP 150", "VI_2 MASTER 150", "VI_1 MASTER 150", "G1 MASTER 0",
+    ]  # fmt: skip
+
+
+def test_the_fault_of_one_is_the_fault_of_all_and_masters_resign_everywhere():
+    host = master_host()
+
+    host.feed("VI_2", events.InterfaceChanged(False, OWN))
+
+    assert host.told == ["VI_2 FAULT 150", "VI_1 FAULT 150", "G1 FAULT 0"]
+    resigned = [name for name, actions in host.steps if SendAdvert(0) in actions and RemoveAddresses() in actions]
+    assert resigned == ["VI_2", "VI_1"]
+
+
+def test_all_come_back_when_the_last_fault_is_gone():
+    host = master_host()
+    host.feed("VI_2", events.InterfaceChanged(False, OWN))
+    host.feed("VI_1", events.InterfaceChanged(False, OWN))
+    host.told.clear()
+
+    host.feed("VI_2", events.InterfaceChanged(True, OWN))
+    assert host.told == []
+    host.feed("VI_1", events.InterfaceChanged(True, OWN))
+    host.run(20.0)
+
+    assert host.told == [
+        "VI_1 BACKUP 150", "VI_2 BACKUP 150", "G1 BACKUP 0", "VI_2 MASTER 150", "VI_1 MASTER 150", "G1 MASTER 0",
+    ]  # fmt: skip
+
+
+def test_while_one_link_hears_a_stronger_master_nobody_takes_over():
+    host = Host(configured(0), configured(1))
+    host.start()
+    for second in range(1, 12):
+        host.run(float(second))
+        host.hear("VI_1", 200)
+
+    assert host.states == [State.BACKUP, State.BACKUP]
+    assert host.members["VI_2"].wants_master
+
+
+def test_when_one_yields_all_yield():
+    host = master_host()
+
+    host.hear("VI_1", 200)
+
+    assert host.told == ["VI_1 BACKUP 150", "VI_2 BACKUP 150", "G1 BACKUP 0"]
+    assert [name for name, actions in host.steps if SendAdvert(0) in actions] == ["VI_2"]
+
+
+def test_the_end_is_told_of_the_members_and_then_of_the_group():
+    host = master_host()
+
+    host.take(host.group.shutdown(host.now))
+
+    assert host.told == ["VI_1 STOP 150", "VI_2 STOP 150", "G1 STOP 0"]
+
+
+def test_nobody_starts_before_every_script_was_heard():
+    host = Host(configured(0), configured(1, scripts=(TrackedScript("check"),)))
+    host.start()
+    assert host.told == []
+
+    host.feed("VI_2", events.ScriptChanged("check", True))
+
+    assert host.told == ["VI_2 BACKUP 150", "VI_1 BACKUP 150", "G1 BACKUP 0"]
+
+
+def test_a_fault_at_the_start_is_everybodys():
+    host = Host(configured(0), configured(1))
+    host.feed("VI_1", events.InterfaceChanged(True, OWN))
+    host.take(host.group.start(0.0))
+
+    assert host.told == ["VI_2 FAULT 150", "VI_1 FAULT 150", "G1 FAULT 0"]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.floats(0, 5),
+            st.tuples(st.sampled_from(["VI_1", "VI_2"]), st.sampled_from(["up", "down", "200", "100", "0", "150"])),
+        ),
+        max_size=40,
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_whatever_happens_members_are_master_together_or_not_at_all(steps):
+    host = Host(configured(0), configured(1))
+    host.start()
+    for step in steps:
+        if isinstance(step, float):
+            host.run(host.now + step)
+        elif step[1] in ("up", "down"):
+            host.feed(step[0], events.InterfaceChanged(step[1] == "up", OWN))
+        else:
+            host.hear(step[0], int(step[1]))
+
+        assert len(set(host.states)) == 1
+        assert host.group.state is host.states[0]
+        for name, member in host.members.items():
+            changes = [a for who, actions in host.steps if who == name for a in actions]
+            held = [a for a in changes if isinstance(a, AddAddresses | RemoveAddresses)]
+            assert (held[-1:] == [AddAddresses()]) == (member.state is State.MASTER)
