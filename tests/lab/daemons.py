@@ -129,5 +129,21 @@ class Hahub(Daemon):
         directories = ["--run-dir", f"{own}/run", "--state-dir", f"{own}/state"]
         return [str(executable), "run", "-f", str(self.config_path), *directories, "--log-level", "debug"]
 
+    def process(self, module: str) -> int:
+        """Return the id of its process that runs this module, such as ``hahub.core``."""
+        found = [pid for pid in self.host.processes() if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
+        assert len(found) == 1, f"{module} runs as {found}"
+        return found[0]
+
+    def kill_process(self, module: str) -> None:
+        """SIGKILL to one of its processes."""
+        os.kill(self.process(module), signal.SIGKILL)
+        self.host.lab.note(self.host, f"{module} killed")
+
+    def kill_parent(self) -> None:
+        """SIGKILL to the parent process alone."""
+        self.signal(signal.SIGKILL)
+        self.host.lab.note(self.host, "parent killed")
+
 
 DAEMONS: dict[str, type[Daemon]] = {daemon.name: daemon for daemon in (Keepalived, Hahub)}

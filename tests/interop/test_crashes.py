@@ -1,0 +1,74 @@
+"""What the peer and the wire see when one process of hahub dies."""
+
+import time
+
+import pytest
+
+from tests.interop.configuration import configuration
+from tests.interop.conftest import Duel, MakeDuel, Measured
+from tests.lab import Hahub
+from tests.lab.timeline import wait_until
+
+with_either_peer = pytest.mark.parametrize(
+    "pair",
+    [
+        pytest.param(("hahub", "keepalived"), marks=pytest.mark.keepalived, id="hahub-keepalived"),
+        pytest.param(("hahub", "hahub"), id="hahub-hahub"),
+    ],
+)
+
+pytestmark = [pytest.mark.namespaces, pytest.mark.slow]
+
+
+@pytest.fixture(name="started")
+def start_duel(duel: MakeDuel) -> Duel:
+    started = duel(configuration(150), configuration(100))
+    started.start()
+    return started
+
+
+def hahub_of(duel: Duel) -> Hahub:
+    assert isinstance(duel.daemon_a, Hahub)
+    return duel.daemon_a
+
+
+@with_either_peer
+def test_a_killed_core_comes_back_and_there_is_one_master(started: Duel, measured: Measured) -> None:
+    since = time.monotonic()
+
+    hahub_of(started).kill_process("hahub.core")
+    started.a.fifo.wait_for_state("BACKUP", count=2)
+    started.lab.settle(started.a)
+
+    measured("SIGKILL of the master's core", since)
+    assert started.a.fifo.states() == ["BACKUP", "MASTER", "BACKUP", "MASTER"]
+
+
+@with_either_peer
+def test_nobody_on_the_wire_notices_a_killed_hub(started: Duel, measured: Measured) -> None:
+    before = hahub_of(started).process("hahub.hub")
+    since = time.monotonic()
+
+    hahub_of(started).kill_process("hahub.hub")
+    wait_until(lambda: "hub started" in hahub_of(started).log.partition("hub ended")[2], "another hub")
+    started.lab.settle(started.a, adverts=10)
+
+    result = measured("SIGKILL of the master's hub", since)
+    assert (result.without_master, result.two_masters) == (0, 0)
+    assert hahub_of(started).process("hahub.hub") != before
+    assert started.b.fifo.states() == ["BACKUP"]
+
+
+@with_either_peer
+def test_when_the_parent_is_killed_the_core_resigns_and_nothing_stays(started: Duel, measured: Measured) -> None:
+    since = time.monotonic()
+
+    hahub_of(started).kill_parent()
+    hahub_of(started).wait()
+    started.lab.settle(started.b)
+    wait_until(lambda: started.a.processes() == [], "the end of every process")
+
+    measured("SIGKILL of the master's parent", since)
+    assert started.lab.adverts(started.a)[-1].priority == 0
+    assert started.a.addresses() == ["10.9.0.1/24"]
+    assert started.a.fifo.states() == ["BACKUP", "MASTER", "STOP"]
