@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hahub.demo.observations import Advertised, Answered, FifoLine, Observation, Told
 from hahub.demo.steps import CHANNELS, Step
+from hahub_fifo import STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,12 @@ def _resigns(seen: Observation) -> bool:
     return isinstance(seen, Advertised) and seen.priority == 0
 
 
-def usurpers(step: Step, seen: Iterable[Observation]) -> tuple[str, ...]:
-    """Name those who became master in this step although somebody else should have."""
+def surprises(step: Step, seen: Iterable[Observation]) -> tuple[str, ...]:
+    """Name the changes of state in this step that nothing was done to cause."""
     return tuple(
-        f"{line.node} became MASTER, expected was {step.master or 'nobody'}"
+        f"not expected: {line.text} on {line.node}"
         for line in seen
-        if isinstance(line, FifoLine) and line.state == "MASTER" and line.node != step.master
+        if isinstance(line, FifoLine) and line.state in STATES and (line.node, line.state) not in step.transitions
     )
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import trio
 
-from hahub.demo.figures import Figures, measure, unrest, usurpers
+from hahub.demo.figures import Figures, measure, surprises, unrest
 from hahub.demo.node import DeedError, Node
 from hahub.demo.observations import Observation
 from hahub.demo.steps import Step
@@ -73,7 +73,7 @@ async def _await_figures(step: Step, timeline: Timeline, start: float) -> Figure
     since = [observation for observation in timeline.seen if observation.at >= start]
     figures = measure(step, since, start=start)
     disturbed = unrest(since, master=step.master, start=calm, end=time.monotonic())
-    return replace(figures, missing=(*figures.missing, *usurpers(step, since), *disturbed))
+    return replace(figures, missing=(*figures.missing, *surprises(step, since), *disturbed))
 
 
 async def _narrate(timeline: Timeline, narrator: Narrator) -> None:

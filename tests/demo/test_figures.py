@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hahub.demo.figures import Figures, Reign, longest_silence, measure, reigns, unrest, usurpers
+from hahub.demo.figures import Figures, Reign, longest_silence, measure, reigns, surprises, unrest
 from hahub.demo.observations import Advertised, Answered, FifoLine, Observation, Told
 from hahub.demo.steps import CHANNELS, Deed, Step
 
@@ -147,10 +147,10 @@ def test_a_resignation_is_no_sign_of_a_master():
     assert measure(STEP, resigned, start=START).missing == ("no advertisement of application",)
 
 
-def test_somebody_else_who_becomes_master_is_named():
-    seen = [*COMPLETE, line(101, "client", "MASTER")]
+def test_a_change_of_state_that_nothing_caused_is_a_surprise_and_an_event_is_none():
+    seen = [*COMPLETE, line(101, "client", "MASTER"), line(102, "application", "MASTER_RX_LOWER_PRI")]
 
-    assert usurpers(STEP, seen) == ("client became MASTER, expected was application",)
+    assert surprises(STEP, seen) == ('not expected: INSTANCE "VI_1" MASTER 100 on client',)
 
 
 @pytest.mark.parametrize(
