@@ -4,7 +4,6 @@ import dataclasses
 import heapq
 from dataclasses import dataclass, field
 
-from hahub.vrrp.packet import Advertisement, decode, encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from hahub.settings import InstanceSettings, VirtualAddress
 from hahub.vrrp import events
 from hahub.vrrp.actions import Action, SendAdvert
 from hahub.vrrp.instance import Instance
+from hahub.vrrp.packet import Advertisement, decode, encode
 
 GROUP = 0xE0000012
 VIP = VirtualAddress("10.9.0.200", 24, "eth0")

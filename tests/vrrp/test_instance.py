@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from hahub.vrrp.packet import Advertisement
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from hahub.testing import scenario
 from hahub.vrrp import events
 from hahub.vrrp.actions import Action, AddAddresses, RemoveAddresses, Report, SendAdvert
 from hahub.vrrp.instance import Instance
+from hahub.vrrp.packet import Advertisement
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.scenario"))
 OWN_ADDRESS = 0x0A090005
