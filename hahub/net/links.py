@@ -200,6 +200,8 @@ class LinkMonitor:
         self.table = LinkTable()
         self._marshal = MarshalRtnl()
         self._sock: socket.socket | None = None
+        self._is_stale = False
+        """The table may lack something, and must be read anew."""
 
     def open(self) -> None:
         """Subscribe, then read all that is there now. Raises OSError."""
@@ -220,21 +222,20 @@ class LinkMonitor:
         After news was lost for want of memory, everything is read anew. Raises OSError when that fails.
         """
         changed: set[str] = set()
-        lost = False
         while True:
             try:
                 packet = netlink.receive(self._socket())
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                lost = True
+                self._is_stale = True
                 continue
             if packet is None:
                 break
-            if not lost:
+            if not self._is_stale:
                 changed |= self._apply(packet)
         # News that waits behind the dump is applied once more, in its order: the end is the same.
-        return changed | self.table.become(self._dump()) if lost else changed
+        return changed | self.table.become(self._dump()) if self._is_stale else changed
 
     def _apply(self, packet: bytes) -> set[str]:
         changed: set[str] = set()
@@ -243,15 +244,19 @@ class LinkMonitor:
         return changed
 
     def _dump(self) -> LinkTable:
-        """All interfaces, then all addresses, over a socket of its own. The kernel answers at once."""
+        """All interfaces, then all addresses, over a socket of its own. The kernel answers at once.
+
+        What changes while it is read is read again; where it never rests, again with the next news.
+        """
         for _ in range(_DUMP_ATTEMPTS_MAX):
             table = LinkTable()
             with netlink.open_socket() as sock:
                 sock.settimeout(_DUMP_TIMEOUT)
                 links_whole = self._read_into(table, sock, _RTM_GETLINK)
-                if self._read_into(table, sock, _RTM_GETADDR) and links_whole:
-                    return table
-        raise OSError(errno.EAGAIN, "the interfaces changed during each attempt to read them")
+                self._is_stale = not (self._read_into(table, sock, _RTM_GETADDR) and links_whole)
+            if not self._is_stale:
+                break
+        return table
 
     def _read_into(self, table: LinkTable, sock: socket.socket, what: int) -> bool:
         """One dump; False when something changed under it. Raises OSError."""

@@ -359,6 +359,27 @@ def test_lost_news_leads_to_reading_everything_anew():
     assert (removed, known_order(near0(monitor).addresses)) == ({"near0"}, [("10.9.0.1", 24, False)])
 
 
+class Restless(LinkMonitor):
+    """Sees something change under every reading, as on a host that starts containers all the time."""
+
+    def _read_into(self, table: LinkTable, sock: socket.socket, what: int) -> bool:
+        super()._read_into(table, sock, what)
+        return False
+
+
+@in_namespace
+def test_interfaces_that_never_rest_are_read_anew_with_the_next_news():
+    connect()
+    monitor = Restless()
+    monitor.open()
+    monitor.table = LinkTable()
+
+    ip("addr add 10.9.0.200/32 dev near0")
+    changed = drained_until(monitor, lambda: len(near0(monitor).addresses) == 2, "both addresses")
+
+    assert changed == {link.name for link in monitor.table}
+
+
 @in_namespace
 def test_messages_of_other_processes_are_not_believed():
     monitor = opened()
