@@ -12,6 +12,7 @@ milder end: when it closes, process 1 stops in good order.
 util-linux (unshare, nsenter, setpriv, mount) is all that is needed besides Python; Debian calls it essential.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -34,8 +35,6 @@ the demo needs namespaces; what may forbid them:
   sysctl kernel.unprivileged_userns_clone=0 or user.max_user_namespaces=0
   sysctl kernel.apparmor_restrict_unprivileged_userns=1 (Ubuntu)
   a container: start it with --privileged, or run the demo outside"""
-
-
 CANNOT_RUN = 2
 
 
@@ -67,8 +66,10 @@ def run(arguments: Sequence[str]) -> int:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[reader], process_group=0)
     os.close(reader)
     user = "-U --preserve-credentials " if _AS_USER[0] in flags else ""
-    os.write(writer, f"nsenter -t {process.pid} {user}-n -m".encode())
-    return process.wait()
+    with contextlib.suppress(OSError):  # a signal was quicker, or the inside has ended already
+        os.write(writer, f"nsenter -t {process.pid} {user}-n -m".encode())
+    status = process.wait()
+    return status if status >= 0 else 128 - status
 
 
 def _choose_flags() -> tuple[str, ...]:

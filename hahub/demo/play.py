@@ -60,6 +60,8 @@ async def play(options: Options) -> int:
     finally:
         if status in (FAILED, CANNOT_RUN) and (logs := save_logs()):
             console.print(f"\nthe logs are in {logs}", soft_wrap=True)
+    if status == INTERRUPTED:
+        console.print("\ninterrupted: everything is gone")
     return status
 
 
@@ -81,7 +83,8 @@ async def _perform(stage: Stage, console: Console, steps: Sequence[Step]) -> Seq
     beginning = time.monotonic()
     await stage.build()
     report.introduce(console, CAST, stage.nodes[SERVER].service_description)
-    figures = await perform(steps, stage.nodes, stage.timeline, report.Progress(console))
+    with report.Progress(console) as progress:
+        figures = await perform(steps, stage.nodes, stage.timeline, progress)
     report.show_reigns(console, reigns(stage.timeline.seen, figures), beginning=beginning)
     report.show_times(console, figures)
     report.show_verdict(console, figures, steps, took=time.monotonic() - beginning)

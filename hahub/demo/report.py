@@ -1,6 +1,7 @@
 """What people see: lines while it goes, tables at the end."""
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 from rich.console import Console
 from rich.status import Status
@@ -24,7 +25,7 @@ def introduce(console: Console, cast: Mapping[str, tuple[str, int]], service: st
 
 
 class Progress:
-    """Tells the story while it happens: one line for each thing that is seen for the first time."""
+    """Tells the story while it happens: a line for each thing that is new. For ``with``."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -54,11 +55,21 @@ class Progress:
                 self._say(observation.at, text)
         self._heard = len(seen)
 
-    def end(self, figures: Figures) -> None:
-        """Say how the step went."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        """Take the line that moves away, and give the cursor back."""
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+    def end(self, figures: Figures) -> None:
+        """Say how the step went."""
+        self._stop_waiting()
         for missing in figures.missing:
             self._console.print(f"  [red]missing[/red]   {missing}", highlight=False)
         if not figures.missing:

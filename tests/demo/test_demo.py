@@ -169,6 +169,7 @@ def test_sigterm_interrupts_it_and_leaves_nothing(start):
     status = demo.process.wait(PATIENCE)
 
     assert status == 130, demo.output
+    assert demo.output.endswith("interrupted: everything is gone\n")
     assert "Traceback" not in demo.output
     demo.assert_nothing_is_left()
 
