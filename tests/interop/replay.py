@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from tests.interop.configuration import ADVERT_INT
@@ -25,6 +26,17 @@ class Trace:
 
     fifo: str
     argv: Counter[str]
+
+
+def without_chance(fifo: str) -> str:
+    """Return a FIFO's text with the members of a sync group in order of name.
+
+    Two members whose timers end at the same moment are reported in either order; the GROUP line stands where it stood.
+    """
+    if "GROUP" not in fifo:
+        return fifo
+    moves = groupby(fifo.splitlines(keepends=True), key=lambda line: (line.split()[0], line.split()[-2]))
+    return "".join(line for _, lines in moves for line in sorted(lines))
 
 
 def golden(name: str) -> dict[str, Trace]:
@@ -68,6 +80,11 @@ class Replay:
         """Start the daemon of a host and wait for a line."""
         self.daemons[host.name].start()
         host.fifo.wait_for_state(until, count=count, instance=instance)
+
+    def add_second_interfaces(self) -> None:
+        """Give every host its eth1."""
+        for name in self.daemons:
+            self.lab[name].add_second_interface()
 
     def start_both(self) -> None:
         """Start a, which becomes master, then b."""

@@ -3,7 +3,7 @@
 ::
 
     hh-PID-a     hh-PID-b        addresses 10.9.0.1, 10.9.0.2, ...  MACs 02:00:00:00:00:01, ...
-      eth0         eth0
+      eth0         eth0         eth1 on a second switch, 10.10.0.1, ..., where a test wants it
         |            |           veth pairs
        to-a         to-b         recorded here, before switching
     +--------------------+
@@ -87,12 +87,20 @@ class Host:
 
     def add_interface(self) -> None:
         """Make eth0, with its address, and plug it in."""
+        self._add_interface("eth0", self.mac, self.address, port=self.port, bridge="switch")
+
+    def add_second_interface(self) -> None:
+        """Make eth1, on the second switch."""
+        mac, address = self.mac.replace("00:00:00:00", "00:00:00:01"), self.address.replace("10.9.", "10.10.")
+        self._add_interface("eth1", mac, address, port=f"{self.port}-2", bridge="switch2")
+
+    def _add_interface(self, name: str, mac: str, address: str, *, port: str, bridge: str) -> None:
         switch = self.lab.switch
-        peer = ("peer", "name", "eth0", "address", self.mac, "netns", self.namespace)
-        ip("link", "add", self.port, "type", "veth", *peer, namespace=switch)
-        ip("link", "set", self.port, "master", "switch", "up", namespace=switch)
-        ip("address", "add", f"{self.address}/24", "dev", "eth0", namespace=self.namespace)
-        ip("link", "set", "eth0", "up", namespace=self.namespace)
+        peer = ("peer", "name", name, "address", mac, "netns", self.namespace)
+        ip("link", "add", port, "type", "veth", *peer, namespace=switch)
+        ip("link", "set", port, "master", bridge, "up", namespace=switch)
+        ip("address", "add", f"{address}/24", "dev", name, namespace=self.namespace)
+        ip("link", "set", name, "up", namespace=self.namespace)
 
     def run(self, *command: str) -> str:
         """Run a command in this host and return its output."""
@@ -187,9 +195,10 @@ class Lab:
             ip("netns", "add", self.switch)
             stack.callback(ip, "netns", "del", self.switch)
             ip("link", "set", "lo", "up", namespace=self.switch)
-            bridge = ("type", "bridge", "stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
-            ip("link", "add", "switch", *bridge, namespace=self.switch)
-            ip("link", "set", "switch", "up", namespace=self.switch)
+            for name in ("switch", "switch2"):
+                bridge = ("type", "bridge", "stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
+                ip("link", "add", name, *bridge, namespace=self.switch)
+                ip("link", "set", name, "up", namespace=self.switch)
             recorder = Recorder(self.timeline)
             stack.callback(recorder.close)
             for number, name in enumerate(self._names, start=1):
