@@ -27,14 +27,29 @@ class State(StrEnum):
     MASTER_RX_LOWER_PRI = "MASTER_RX_LOWER_PRI"
     MASTER_PRIORITY = "MASTER_PRIORITY"
     BACKUP_PRIORITY = "BACKUP_PRIORITY"
+    DUAL_MASTER = "DUAL_MASTER"
+    """Another node goes on advertising as master beside this one. Not a word of keepalived's."""
+    DUAL_MASTER_OVER = "DUAL_MASTER_OVER"
+    """It has stopped, or this node has yielded. Not a word of keepalived's."""
 
     @property
     def is_event(self) -> bool:
         """True for the words that report something without a change of state."""
         return self in _EVENTS
 
+    @property
+    def is_alarm(self) -> bool:
+        """True for the events that people are told about, and not only programs."""
+        return self in _ALARMS
 
-_EVENTS = frozenset({State.MASTER_RX_LOWER_PRI, State.MASTER_PRIORITY, State.BACKUP_PRIORITY})
+    @property
+    def is_keepalived_word(self) -> bool:
+        """True for what keepalived can say, so that readers of the notify FIFO expect it."""
+        return self not in _ALARMS
+
+
+_ALARMS = frozenset({State.DUAL_MASTER, State.DUAL_MASTER_OVER})
+_EVENTS = _ALARMS | {State.MASTER_RX_LOWER_PRI, State.MASTER_PRIORITY, State.BACKUP_PRIORITY}
 
 
 class Cause(StrEnum):
@@ -49,6 +64,10 @@ class Cause(StrEnum):
     HIGHER_ADDRESS = "higher_address"
     LOWER_PRIORITY = "lower_priority"
     """A master heard a weaker master."""
+    RIVAL = "rival"
+    """Somebody else advertises for the same virtual router."""
+    OVERSLEPT = "overslept"
+    """This node was not running for so long that its peers must have taken over."""
     INTERFACE_DOWN = "interface_down"
     NO_SOURCE_ADDRESS = "no_source_address"
     SCRIPT_FAILED = "script_failed"

@@ -73,9 +73,10 @@ class Reporter:
                 virtual_router_id=subject.virtual_router_id,
                 addresses=tuple(str(address) for address in subject.virtual_addresses),
             )
-        line = format_line(Line(transition.kind, transition.name, transition.state, transition.priority))
-        for fifo in self._fifos:
-            fifo.write(line)
+        if transition.state.is_keepalived_word:
+            line = format_line(Line(transition.kind, transition.name, transition.state, transition.priority))
+            for fifo in self._fifos:
+                fifo.write(line)
         self._parent.put(transition)
         self._keep(transition)
         if self._hub_connected:

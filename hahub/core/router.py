@@ -27,8 +27,16 @@ from hahub.vrrp.actions import (
 )
 from hahub.vrrp.instance import Instance
 from hahub.vrrp.packet import PASS_TYPE, Advertisement, DecodeError, auth_bytes, encode, split_ip
-from hahub.vrrp.reception import Rejected, check
+from hahub.vrrp.reception import Rejected, Rejection, check
 
+_MISCONFIGURED = {
+    Rejection.VERSION: "another VRRP version",
+    Rejection.AUTH_TYPE: "another auth_type",
+    Rejection.PASSWORD: "another auth_pass",
+    Rejection.INTERVAL: "another advert_int",
+    Rejection.ADDRESSES: "other virtual addresses",
+}
+"""Why a peer that means to be one is not heard: both become master."""
 _GROUP = int(ipaddress.IPv4Address(VRRP_GROUP4))
 
 
@@ -157,6 +165,9 @@ class Router:
         )
         if isinstance(verdict, Rejected):
             self._reject(verdict.rejection, verdict.text)
+            if verdict.rejection in _MISCONFIGURED:
+                sender = str(ipaddress.IPv4Address(datagram.source))
+                self.handle(events.RivalHeard(sender, _MISCONFIGURED[verdict.rejection]), now)
             return
         if verdict.note:
             self._log.limited(WARNING, self.settings.name, "accepted", verdict.note)

@@ -19,6 +19,8 @@ _TITLES = {
     State.MASTER_RX_LOWER_PRI: "Received an advertisement of lower priority as MASTER",
     State.MASTER_PRIORITY: "Priority changed as MASTER",
     State.BACKUP_PRIORITY: "Priority changed as BACKUP",
+    State.DUAL_MASTER: "Two masters",
+    State.DUAL_MASTER_OVER: "No longer two masters",
 }
 _NOW = {
     State.BACKUP: "is now BACKUP and does not hold its virtual addresses",
@@ -29,6 +31,8 @@ _NOW = {
     State.MASTER_RX_LOWER_PRI: "is MASTER and heard another master of lower priority",
     State.MASTER_PRIORITY: "is MASTER and has a new priority",
     State.BACKUP_PRIORITY: "is not MASTER and has a new priority",
+    State.DUAL_MASTER: "is MASTER, and so is another node",
+    State.DUAL_MASTER_OVER: "does not hear another master any more",
 }
 
 

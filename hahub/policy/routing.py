@@ -21,7 +21,7 @@ def _wants(channel: ChannelSettings, transition: Transition) -> bool:
         return False
     if channel.instances is not None and transition.name not in channel.instances:
         return False
-    if transition.state.is_event:
+    if transition.state.is_event and not transition.state.is_alarm:
         return channel.type in MACHINE_TYPES
     # keepalived mails only when the state differs from the last one mailed (vrrp_notify.c:196).
     return channel.name != IMPLICIT_MAIL or transition.state is not transition.previous

@@ -12,6 +12,7 @@
 
 ``=`` sets configuration, ``>`` is an input, ``<`` an expected action. Deadlines are met as they come, exactly. Times
 are seconds with at most three decimals; the script ends at ``end``. Actions of one moment keep their order.
+``> 4 asleep until 9`` keeps the process from running; packets of that moment come before its late timers.
 """
 
 import dataclasses
@@ -95,21 +96,28 @@ def run(scenario: Scenario) -> tuple[str, ...]:
     """Play the inputs and return what was done, in the notation of the expected lines."""
     instance = Instance(scenario.settings, startup_delay=scenario.startup_delay)
     done: list[str] = []
+    awake_at = 0.0
     for at, what in scenario.inputs:
-        done += _run_deadlines(instance, at)
+        if at >= awake_at:
+            done += _run_deadlines(instance, at, overslept_until=awake_at)
         if what == "end":
             break
+        if what.startswith("asleep until "):
+            awake_at = float(what.removeprefix("asleep until "))
+            continue
         actions = _feed(instance, what, at)
         done += [f"{at:.3f} {text}" for action in actions if (text := _describe(action))]
     return tuple(done)
 
 
-def _run_deadlines(instance: Instance, until: float) -> list[str]:
+def _run_deadlines(instance: Instance, until: float, *, overslept_until: float) -> list[str]:
+    """Meet the deadlines before ``until``; none earlier than ``overslept_until``, when packets come first."""
     done: list[str] = []
     for _ in range(_DEADLINES_MAX):
         deadline = instance.next_deadline
-        if deadline is None or deadline > until:
+        if deadline is None or deadline > until or until == overslept_until:
             return done
+        deadline = max(deadline, overslept_until)
         actions = instance.handle(events.DeadlineReached(), deadline)
         done += [f"{deadline:.3f} {text}" for action in actions if (text := _describe(action))]
     raise ScenarioError(f"more than {_DEADLINES_MAX} deadlines before {until} s")
@@ -140,6 +148,8 @@ def _event(instance: Instance, words: list[str]) -> events.Event:
             return events.InterfaceChanged(status == "up", source)
         case ["script", name, verdict]:
             return events.ScriptChanged(name, verdict == "succeeded", verdict)
+        case ["rival", source, *detail]:
+            return events.RivalHeard(source, " ".join(detail))
         case ["lost", *addresses]:
             return events.AddressesLost(tuple(addresses))
         case ["advert", source, "priority", priority, *interval]:

@@ -22,6 +22,15 @@ class AdvertReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class RivalHeard:
+    """An advertisement for this virtual router that is not valid, but shows that somebody else serves it."""
+
+    source_text: str
+    detail: str
+    """What makes it invalid."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlineReached:
     """The time ``Instance.next_deadline`` has come."""
 
@@ -83,6 +92,7 @@ class ShutdownRequested:
 Event = (
     Started
     | AdvertReceived
+    | RivalHeard
     | DeadlineReached
     | InterfaceChanged
     | ScriptChanged

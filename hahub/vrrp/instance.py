@@ -18,7 +18,8 @@ Source: RFC 9568 section 6.4, RFC 3768 section 6.4; keepalived vrrp/vrrp.c, vrrp
 the requirements that the tests name.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from hahub.model import Cause, Reason, State
 from hahub.settings import InstanceSettings
@@ -32,10 +33,9 @@ from hahub.vrrp.actions import (
     Report,
     SendAdvert,
 )
-from hahub.vrrp.priority import effective_priority, failed_scripts, unjudged_scripts
-
-RESTORE_INTERVAL = 1.0
-"""Seconds between two restorations of addresses that somebody else removes again and again."""
+from hahub.vrrp.announcements import Announcements
+from hahub.vrrp.facts import Facts
+from hahub.vrrp.rivals import Finding, RivalWatch
 
 
 class Instance:
@@ -61,27 +61,26 @@ class Instance:
         self.master_source: int | None = None
         self._startup_delay = startup_delay
         self._deaf_until = float("-inf")
-        self._interface_up = False
-        self._source: int | None = None
-        self._verdicts: dict[str, bool] = {}
-        self._details: dict[str, str] = {}
+        self._facts = Facts()
         self._master_adver_interval = settings.advert_int
         self._timer: float | None = None
         """Adver_Timer of a master, Master_Down_Timer of a backup."""
-        self._timer_reason = Reason(Cause.MASTER_DOWN_TIMER)
-        self._skewed = False
-        """The running timer is Skew_Time after a priority 0."""
-        self._announce_at: float | None = None
-        self._refresh_at: float | None = None
-        self._restore_at: float | None = None
-        self._restored_at = float("-inf")
+        self._timer_cause = Cause.MASTER_DOWN_TIMER
+        self._timer_detail: Callable[[], str] = str
+        """Words for the reason, put together only when the timer fires."""
+        self._sent_at = 0.0
+        """When a master's last advert was due."""
+        self._announcements = Announcements()
+        self._rivals = RivalWatch()
         self._preempt_at: float | None = None
 
     @property
     def next_deadline(self) -> float | None:
         """When DeadlineReached is wanted; None for never."""
-        due = [t for t in (self._timer, self._announce_at, self._refresh_at, self._restore_at) if t is not None]
-        return min(due, default=None)
+        if self.state is not State.MASTER:
+            return self._timer
+        waiting = (self._timer, self._announcements.next_deadline, self._rivals.next_deadline)
+        return min([t for t in waiting if t is not None], default=None)
 
     @property
     def holds_addresses(self) -> bool:
@@ -90,26 +89,30 @@ class Instance:
     @property
     def own_fault(self) -> Reason | None:
         """What is wrong with this instance itself, whatever its sync group says; None when nothing is."""
-        return self._fault()
+        return self._facts.fault(self.settings)
 
     @property
     def is_ready(self) -> bool:
         """It was told to start, and has heard every script that could mean FAULT."""
         started = self._deaf_until != float("-inf")
-        return started and not unjudged_scripts(self.settings.track_scripts, self._verdicts)
+        return started and self._facts.are_complete(self.settings)
 
     def handle(self, event: events.Event, now: float) -> list[Action]:
         """Take one event; the actions are to be done at once and in order. ``now``: monotonic seconds."""
+        if self.state is State.MASTER and now - self._sent_at > self._stall_limit():
+            return [*self._overslept(now), *self.handle(event, now)]
         match event:
             case events.AdvertReceived():
                 return self._advert_received(event, now)
+            case events.RivalHeard(source_text=sender, detail=detail):
+                return self._rival_heard(sender, detail, self.settings.advert_int, now)
             case events.DeadlineReached():
                 return self._deadline_reached(now)
             case events.InterfaceChanged(up=up, source=source):
-                self._interface_up, self._source = up, source
+                self._facts.interface_up, self._facts.source = up, source
                 return self._facts_changed(now)
             case events.ScriptChanged(name=name, succeeded=succeeded, detail=detail):
-                self._verdicts[name], self._details[name] = succeeded, detail
+                self._facts.judge(name, succeeded, detail)
                 return self._facts_changed(now)
             case events.AddressesLost(addresses=addresses):
                 return self._addresses_lost(addresses, now)
@@ -126,17 +129,16 @@ class Instance:
         The caller has removed addresses that are gone from the settings; new ones are added here.
         """
         gained = set(settings.virtual_addresses) - set(self.settings.virtual_addresses)
-        known = {script.name for script in settings.track_scripts}
         rescheduled = settings.advert_int != self.settings.advert_int
         self.settings = settings
-        self._verdicts = {name: v for name, v in self._verdicts.items() if name in known}
+        self._facts.forget_all_but(script.name for script in settings.track_scripts)
         if rescheduled:
             self._master_adver_interval = settings.advert_int
             self._restart_timer(now)
         actions: list[Action] = []
         if self.state is State.MASTER:
             if rescheduled:
-                actions.append(SendAdvert(effective_priority(settings, self._verdicts)))
+                actions.append(SendAdvert(self._facts.priority(settings)))
             if gained:
                 actions += [AddAddresses(), AnnounceAddresses(settings.garp_master_repeat)]
         return actions + self._facts_changed(now)
@@ -161,7 +163,7 @@ class Instance:
             return []
         if self.state is State.INIT and not (self.is_ready and self._group_ready):
             return []
-        fault = self._fault() or self._group_fault
+        fault = self.own_fault or self._group_fault
         if fault is not None:
             if self.state is not State.FAULT:
                 actions += self._leave(State.FAULT, fault)
@@ -170,7 +172,7 @@ class Instance:
         elif self.state is State.FAULT:
             actions += self._become_backup(Reason(Cause.FAULT_CLEARED), now)
             if self.settings.is_owner:
-                self._timer, self._timer_reason = now, Reason(Cause.ADDRESS_OWNER)
+                self._timer, self._timer_cause, self._timer_detail = now, Cause.ADDRESS_OWNER, str
         return actions
 
     def _start_up(self, now: float) -> list[Action]:
@@ -178,22 +180,8 @@ class Instance:
             return self._become_master(Reason(Cause.ADDRESS_OWNER), now)
         return self._become_backup(Reason(Cause.STARTED), now)
 
-    def _fault(self) -> Reason | None:
-        interface = self.settings.interface
-        if self.settings.track_primary and not self._interface_up:
-            return Reason(Cause.INTERFACE_DOWN, f"{interface} is down")
-        if self._source is None:
-            return Reason(Cause.NO_SOURCE_ADDRESS, f"{interface} has no IPv4 address")
-        for name in failed_scripts(self.settings.track_scripts, self._verdicts):
-            return self._script_reason(name)
-        return None
-
-    def _script_reason(self, name: str) -> Reason:
-        detail = self._details.get(name, "")
-        return Reason(Cause.SCRIPT_FAILED, f"{name} {detail}" if detail else name)
-
     def _update_priority(self, now: float) -> list[Action]:
-        before, self.priority = self.priority, effective_priority(self.settings, self._verdicts)
+        before, self.priority = self.priority, self._facts.priority(self.settings)
         if before == self.priority:
             return []
         self._shift_down_timer(before, now)
@@ -226,7 +214,7 @@ class Instance:
                 self._group_ready = True
                 return self._facts_changed(now)
             case events.GroupElected():
-                return self._become_master(self._timer_reason, now) if self.state is State.BACKUP else []
+                return self._become_master(self._timer_reason(), now) if self.state is State.BACKUP else []
             case events.GroupYielded(reason=reason):
                 if self.state is not State.MASTER:
                     return []
@@ -242,33 +230,41 @@ class Instance:
         actions: list[Action] = []
         if self._timer is not None and now >= self._timer:
             if self.state is State.MASTER:
+                self._sent_at = now
                 self._timer = timers.next_multiple(self._timer, self.settings.advert_int, now)
                 actions.append(SendAdvert(self.priority))
             elif self._grouped:
                 self.wants_master, self._timer = True, None
             else:
-                return self._become_master(self._timer_reason, now)
-        if self._restore_at is not None and now >= self._restore_at:
-            actions += self._restore(now)
-        if self._announce_at is not None and now >= self._announce_at:
-            self._announce_at = None
-            actions.append(AnnounceAddresses(self.settings.garp_master_repeat))
-        if self._refresh_at is not None and now >= self._refresh_at:
-            self._refresh_at = timers.next_multiple(self._refresh_at, self.settings.garp_master_refresh, now)
-            actions.append(AnnounceAddresses(self.settings.garp_master_refresh_repeat))
+                return self._become_master(self._timer_reason(), now)
+        if self.state is State.MASTER:
+            actions += self._announcements.due(self.settings, now)
+            actions += self._tell_rival(self._rivals.due(now))
         return actions
+
+    def _timer_reason(self) -> Reason:
+        return Reason(self._timer_cause, self._timer_detail())
+
+    def _stall_limit(self) -> float:
+        """Seconds without an own advert after which a peer of our priority has taken over."""
+        return timers.master_down_interval(self.settings.version, self.priority, self.settings.advert_int)
+
+    def _overslept(self, now: float) -> list[Action]:
+        """This host stood still: the addresses go before anything is sent, then listen like any backup."""
+        slept = f"no advertisement sent for {now - self._sent_at:.3g} s, peers wait for {self._stall_limit():.3g} s"
+        return self._become_backup(Reason(Cause.OVERSLEPT, slept), now)
 
     def _restart_timer(self, now: float) -> None:
         if self.state is State.MASTER:
-            self._timer = now + self.settings.advert_int
+            self._timer, self._sent_at = now + self.settings.advert_int, now
         elif self.state is State.BACKUP:
             self._arm_down_timer(now)
 
     def _arm_down_timer(self, now: float) -> None:
         interval = timers.master_down_interval(self.settings.version, self.priority, self._master_adver_interval)
-        self._timer, self._skewed, self.wants_master = max(now, self._deaf_until) + interval, False, False
-        silent = f"for {interval:.3g} s" + (f" from {self.master_address}" if self.master_address else "")
-        self._timer_reason = Reason(Cause.MASTER_DOWN_TIMER, f"no advertisement {silent}")
+        self._timer, self.wants_master = max(now, self._deaf_until) + interval, False
+        self._timer_cause = Cause.MASTER_DOWN_TIMER
+        self._timer_detail = partial(_silence, interval, self.master_address)
 
     # Adverts
 
@@ -285,8 +281,8 @@ class Instance:
         advert, sender = event.advert, event.source_text
         if advert.priority == 0:
             skew = timers.skew_time(self.settings.version, self.priority, self._master_adver_interval)
-            self._timer, self._skewed, self.wants_master = now + skew, True, False
-            self._timer_reason = Reason(Cause.PRIORITY_ZERO, f"{sender} resigned")
+            self._timer, self.wants_master = now + skew, False
+            self._timer_cause, self._timer_detail = Cause.PRIORITY_ZERO, partial("{} resigned".format, sender)
             return []
         self.master_address, self.master_source = sender, event.source
         if advert.priority >= self.priority:
@@ -294,8 +290,8 @@ class Instance:
         elif self._preempts(now):
             # VR-089: the timer keeps running; the takeover comes at the time already set
             weaker = f"{sender} advertises priority {advert.priority}, ours is {self.priority}"
-            if not self._skewed:
-                self._timer_reason = Reason(Cause.HIGHER_PRIORITY, weaker)
+            if self._timer_cause is not Cause.PRIORITY_ZERO:
+                self._timer_cause, self._timer_detail = Cause.HIGHER_PRIORITY, partial(str, weaker)
             return [Note("lower", f"{weaker}: not accepted")]
         self._learn(event)
         self._arm_down_timer(now)
@@ -312,14 +308,16 @@ class Instance:
     def _advert_as_master(self, event: events.AdvertReceived, now: float) -> list[Action]:
         advert, sender = event.advert, event.source_text
         if advert.priority == 0:  # VR-093
-            self._timer = now + self.settings.advert_int
+            self._timer, self._sent_at = now + self.settings.advert_int, now
             return [SendAdvert(self.priority)]
         theirs = (advert.priority, event.source)
-        ours = (self.priority, self._source or 0)
+        ours = (self.priority, self._facts.source or 0)
         if theirs == ours:  # VR-098
             return [Note("own-address", f"{sender} advertises our own address and priority: duplicate address?")]
         if theirs < ours:
-            return self._answer_weaker(advert.priority, sender, now)
+            interval = max(advert.advert_int, self.settings.advert_int)
+            answer = self._answer_weaker(advert.priority, sender, now)
+            return answer + self._rival_heard(sender, f"priority {advert.priority}", interval, now)
         self._learn(event)
         if advert.priority > self.priority:
             reason = Reason(
@@ -342,7 +340,7 @@ class Instance:
         if not self.settings.lower_prio_no_advert:
             actions.append(SendAdvert(self.priority))
         actions.append(AnnounceAddresses(self.settings.garp_master_repeat))
-        self._schedule_announcement(now)
+        self._announcements.repeat(self.settings, now)
         actions.append(self._report(State.MASTER_RX_LOWER_PRI, State.MASTER, reason))
         return actions
 
@@ -356,11 +354,9 @@ class Instance:
         previous, self.state = self.state, State.MASTER
         self.master_address, self.master_source = None, None
         self._master_adver_interval = self.settings.advert_int  # VR-073
-        self._timer, self._skewed, self.wants_master = now + self.settings.advert_int, False, False
+        self._timer, self._sent_at, self.wants_master = now + self.settings.advert_int, now, False
         self._preempt_at = None
-        self._schedule_announcement(now)
-        if self.settings.garp_master_refresh:
-            self._refresh_at = now + self.settings.garp_master_refresh
+        self._announcements.start(self.settings, now)
         return [
             SendAdvert(self.priority),
             AddAddresses(),
@@ -370,44 +366,49 @@ class Instance:
 
     def _become_backup(self, reason: Reason, now: float) -> list[Action]:
         previous, self.state = self.state, State.BACKUP
-        self._stop_master_timers()
+        healed = self._stop_being_master()
         self._master_adver_interval = self.settings.advert_int
         self._preempt_at = None
         self._arm_down_timer(now)
         removal: list[Action] = [RemoveAddresses()] if previous is State.MASTER else []
-        return [*removal, self._report(State.BACKUP, previous, reason)]
+        return [*removal, self._report(State.BACKUP, previous, reason), *healed]
 
     def _leave(self, state: State, reason: Reason) -> list[Action]:
         """Go where nothing is sent any more; a master resigns first (VR-091)."""
         previous, self.state = self.state, state
-        self._stop_master_timers()
+        healed = self._stop_being_master()
         self._timer, self.wants_master = None, False
         self.master_address, self.master_source = None, None
         farewell: list[Action] = [SendAdvert(0), RemoveAddresses()] if previous is State.MASTER else []
-        return [*farewell, self._report(state, previous, reason)]
+        return [*farewell, self._report(state, previous, reason), *healed]
 
     def _report(self, state: State, previous: State, reason: Reason) -> Report:
         return Report(state, previous, self.priority, reason)
 
-    # Addresses
+    def _stop_being_master(self) -> list[Action]:
+        self._announcements.stop()
+        return self._tell_rival(self._rivals.stop())
 
-    def _schedule_announcement(self, now: float) -> None:
-        delay = self.settings.garp_master_delay
-        self._announce_at = now + delay if delay else None
+    # Rivals and addresses
 
-    def _stop_master_timers(self) -> None:
-        self._announce_at = self._refresh_at = self._restore_at = None
+    def _rival_heard(self, sender: str, detail: str, interval: float, now: float) -> list[Action]:
+        if self.state is not State.MASTER:
+            return []
+        return self._tell_rival(self._rivals.heard(sender, detail, interval=interval, now=now))
+
+    def _tell_rival(self, finding: Finding | None) -> list[Action]:
+        if finding is None:
+            return []
+        word = State.DUAL_MASTER if finding.began else State.DUAL_MASTER_OVER
+        where = f"{self.settings.interface}: {finding.detail}"
+        return [self._report(word, self.state, Reason(Cause.RIVAL, where))]
 
     def _addresses_lost(self, addresses: Iterable[str], now: float) -> list[Action]:
-        """Somebody else removed addresses of this master: put them back, but do not fight without pause."""
         if self.state is not State.MASTER:
             return []
         note = Note("lost", f"somebody removed {', '.join(addresses)}: putting back")
-        if now - self._restored_at < RESTORE_INTERVAL:
-            self._restore_at = self._restored_at + RESTORE_INTERVAL
-            return [note]
-        return [note, *self._restore(now)]
+        return [note, *self._announcements.lost(self.settings, now)]
 
-    def _restore(self, now: float) -> list[Action]:
-        self._restore_at, self._restored_at = None, now
-        return [AddAddresses(), AnnounceAddresses(self.settings.garp_master_repeat)]
+
+def _silence(interval: float, master: str | None) -> str:
+    return f"no advertisement for {interval:.3g} s" + (f" from {master}" if master else "")

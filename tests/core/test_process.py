@@ -263,6 +263,41 @@ def test_adverts_of_ten_milliseconds_keep_their_pace(lab, cores):
     assert 0.0095 < mean < 0.012
 
 
+def test_a_peer_with_another_password_is_told_as_a_second_master_and_not_in_the_fifo(lab, cores):
+    ours = dataclasses.replace(FAST, version=2, advert_int=1.0, auth_pass="ours", priority=255)
+    a = start(cores, lab, "a", ours)
+    b = start(cores, lab, "b", dataclasses.replace(ours, auth_pass="theirs"))
+
+    began = a.wait_for_state(State.DUAL_MASTER)
+    b.signal(signal.SIGTERM)
+    over = a.wait_for_state(State.DUAL_MASTER_OVER)
+
+    assert began.reason.cause is Cause.RIVAL
+    assert began.reason.detail.startswith("eth0: 10.9.0.2: another auth_pass, for ")
+    assert over.seq == began.seq + 1
+    assert a.states() == [State.MASTER, State.DUAL_MASTER, State.DUAL_MASTER_OVER]
+    assert lab["a"].fifo.text == 'INSTANCE "VI_1" MASTER 255\n'
+
+
+def test_a_core_that_stood_still_gives_the_address_up_before_it_says_anything(lab, cores):
+    core = start(cores, lab, "a")
+    core.wait_for_state(State.MASTER)
+
+    core.signal(signal.SIGSTOP)
+    time.sleep(1.0)  # what is tested is a pause: three times what peers wait for
+    since = time.monotonic()
+    core.signal(signal.SIGCONT)
+    told = core.wait_for_state(State.BACKUP, count=2)
+    core.wait_for_state(State.MASTER, count=2)
+
+    assert told.reason.cause is Cause.OVERSLEPT
+    records = [r for r in lab.timeline.records() if r.at >= since and isinstance(r, Advert | AddressChange)]
+    assert isinstance(records[0], AddressChange)
+    assert not records[0].present
+    first_advert = next(record for record in records if isinstance(record, Advert))
+    assert first_advert.at - since > 0.3
+
+
 def bad_packets(settings: InstanceSettings, source: str) -> list[bytes]:
     """Packets of a stronger router that must be dropped: cut at each length, wrong in each field that is checked."""
     number = int(ipaddress.IPv4Address(source))

@@ -1,0 +1,63 @@
+"""What a master does for its addresses over time: gratuitous ARP bursts, and putting back what others remove.
+
+    takeover ── burst ── garp_master_delay ── burst ── garp_master_refresh ── refresh ── ...
+
+Source: keepalived vrrp/vrrp.c, the garp_* keywords; RFC 9568 section 6.4.
+"""
+
+from hahub.settings import InstanceSettings
+from hahub.vrrp import timers
+from hahub.vrrp.actions import Action, AddAddresses, AnnounceAddresses
+
+RESTORE_INTERVAL = 1.0
+"""Seconds between two restorations of addresses that somebody else removes again and again."""
+
+
+class Announcements:
+    """The schedule of one master; does nothing while stopped. Pure, ``now`` as everywhere."""
+
+    def __init__(self) -> None:
+        self._announce_at: float | None = None
+        self._refresh_at: float | None = None
+        self._restore_at: float | None = None
+        self._restored_at = float("-inf")
+
+    @property
+    def next_deadline(self) -> float | None:
+        due = [t for t in (self._announce_at, self._refresh_at, self._restore_at) if t is not None]
+        return min(due, default=None)
+
+    def start(self, settings: InstanceSettings, now: float) -> None:
+        """The addresses have just been announced for the first time."""
+        self.repeat(settings, now)
+        if settings.garp_master_refresh:
+            self._refresh_at = now + settings.garp_master_refresh
+
+    def repeat(self, settings: InstanceSettings, now: float) -> None:
+        """They have just been announced; again after garp_master_delay."""
+        delay = settings.garp_master_delay
+        self._announce_at = now + delay if delay else None
+
+    def stop(self) -> None:
+        self._announce_at = self._refresh_at = self._restore_at = None
+
+    def lost(self, settings: InstanceSettings, now: float) -> list[Action]:
+        """Somebody else removed addresses: put them back, but do not fight without pause."""
+        if now - self._restored_at < RESTORE_INTERVAL:
+            self._restore_at = self._restored_at + RESTORE_INTERVAL
+            return []
+        self._restore_at, self._restored_at = None, now
+        return [AddAddresses(), AnnounceAddresses(settings.garp_master_repeat)]
+
+    def due(self, settings: InstanceSettings, now: float) -> list[Action]:
+        """What the time has come for."""
+        actions: list[Action] = []
+        if self._restore_at is not None and now >= self._restore_at:
+            actions += self.lost(settings, now)
+        if self._announce_at is not None and now >= self._announce_at:
+            self._announce_at = None
+            actions.append(AnnounceAddresses(settings.garp_master_repeat))
+        if self._refresh_at is not None and now >= self._refresh_at:
+            self._refresh_at = timers.next_multiple(self._refresh_at, settings.garp_master_refresh, now)
+            actions.append(AnnounceAddresses(settings.garp_master_refresh_repeat))
+        return actions
