@@ -1,5 +1,7 @@
 """The laboratory's eyes, with scapy as second opinion."""
 
+from typing import Any
+
 import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import ARP, Ether
@@ -10,7 +12,7 @@ from tests.lab import Advert, GratuitousArp
 from tests.lab.frames import decode_frame
 
 GROUP = IP(src="10.9.0.1", dst="224.0.0.18", ttl=255, proto=112)
-SECRET12 = {"authtype": 1, "auth1": int.from_bytes(b"secr"), "auth2": int.from_bytes(b"et12")}
+SECRET12: dict[str, Any] = {"authtype": 1, "auth1": int.from_bytes(b"secr"), "auth2": int.from_bytes(b"et12")}
 
 
 @pytest.mark.parametrize(
