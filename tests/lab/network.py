@@ -174,8 +174,11 @@ class Host:
 class Lab:
     """The whole laboratory; a context manager that leaves nothing behind."""
 
-    def __init__(self, *names: str) -> None:
-        """names: of the hosts, ``a`` and ``b`` unless told otherwise."""
+    def __init__(self, *names: str, recorded: bool = True) -> None:
+        """names: of the hosts, ``a`` and ``b`` unless told otherwise.
+
+        recorded: False for who watches by own means and wants nothing else to use the processor.
+        """
         self.prefix = f"hh-{os.getpid()}-{next(_numbers)}"
         self.switch = f"{self.prefix}-switch"
         self.timeline: Timeline[Record] = Timeline()
@@ -183,6 +186,7 @@ class Lab:
         self.directory.chmod(0o755)  # the hub and scripts of other users live here
         self._cleanup = contextlib.ExitStack()
         self._names = names or ("a", "b")
+        self._recorded = recorded
         self.hosts: dict[str, Host] = {}
         self.started_at = time.monotonic()
 
@@ -206,8 +210,9 @@ class Lab:
                 stack.callback(host.fifo.close)
                 stack.callback(self._remove, host)
                 host.connect()
-                recorder.watch_port(self.switch, host.port, name)
-                recorder.watch_addresses(host.namespace, name)
+                if self._recorded:
+                    recorder.watch_port(self.switch, host.port, name)
+                    recorder.watch_addresses(host.namespace, name)
             recorder.start()
             self._cleanup = stack.pop_all()
         return self
@@ -252,16 +257,16 @@ class Lab:
     def settle(self, master: Host, *, adverts: int = 4, within: float = PATIENCE) -> None:
         """Wait until this host says MASTER and nobody else that lives, and the address is where it should be.
 
-        Then look on for some adverts more: nobody else may speak, no line may come, no address may move.
+        Then look on for some adverts more: nobody else may speak, no state may change, no address may move.
         """
         wait_until(lambda: self._is_settled(master), f"{master.name} to be the only master", within=within)
         since = time.monotonic()
-        lines = {name: host.fifo.text for name, host in self.hosts.items()}
+        states = {name: host.fifo.states() for name, host in self.hosts.items()}
 
         self.wait_for_advert(master, since=since, count=adverts, within=within)
 
         assert {advert.host for advert in self.adverts(since=since)} == {master.name}, self.story()
-        assert {name: host.fifo.text for name, host in self.hosts.items()} == lines, self.story()
+        assert {name: host.fifo.states() for name, host in self.hosts.items()} == states, self.story()
         assert self._is_settled(master), self.story()
 
     def _is_settled(self, master: Host) -> bool:

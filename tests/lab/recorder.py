@@ -10,7 +10,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -112,24 +112,28 @@ class Recorder:
             raise
         if address[2] == _PACKET_OUTGOING:
             return
-        record = decode_frame(frame, host=host, at=_arrival(ancillary))
+        record = decode_frame(frame, host=host, at=arrival(ancillary))
         if record is not None:
             self._timeline.add(record)
 
     def _read_addresses(self, sock: socket.socket, host: str) -> None:
         at = time.monotonic()
-        packet = sock.recv(65536)
-        while len(packet) >= 16:
-            length, message_type = struct.unpack_from("=IH", packet)
-            if message_type in (_RTM_NEWADDR, _RTM_DELADDR):
-                local = _attribute(packet[24:length], _IFA_LOCAL)
-                if local is not None:
-                    address = str(ipaddress.IPv4Address(local))
-                    self._timeline.add(AddressChange(at, host, address, message_type == _RTM_NEWADDR))
-            packet = packet[(length + 3) & ~3 :]
+        for change in read_addresses(sock.recv(65536), host=host, at=at):
+            self._timeline.add(change)
 
 
-def _arrival(ancillary: list[tuple[int, int, bytes]]) -> float:
+def read_addresses(packet: bytes, *, host: str, at: float) -> Iterator[AddressChange]:
+    """Read rtnetlink messages; what is not about an IPv4 address is left out."""
+    while len(packet) >= 16:
+        length, message_type = struct.unpack_from("=IH", packet)
+        if message_type in (_RTM_NEWADDR, _RTM_DELADDR):
+            local = _attribute(packet[24:length], _IFA_LOCAL)
+            if local is not None:
+                yield AddressChange(at, host, str(ipaddress.IPv4Address(local)), message_type == _RTM_NEWADDR)
+        packet = packet[(length + 3) & ~3 :]
+
+
+def arrival(ancillary: list[tuple[int, int, bytes]]) -> float:
     """When the kernel saw the frame, on CLOCK_MONOTONIC; the kernel stamps it on CLOCK_REALTIME."""
     offset = time.time() - time.monotonic()
     for level, kind, value in ancillary:
