@@ -26,6 +26,8 @@ class Configure:
 
     fifos: tuple[str, ...] = ()
     """Path of each attached FIFO, for messages; the parent made and opened them."""
+    lifeline: bool = False
+    """A second memory file is attached, before the FIFOs: what one life of the core leaves to the next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ class Group:
     def start(self, now: float) -> None:
         self._perform(self._sync.start(now))
 
+    def resume(self, now: float) -> None:
+        self._perform(self._sync.resume(now))
+
     def handle(self, name: str, event: events.Event, now: float) -> None:
         """Give an event to a member; the others follow."""
         self._perform(self._sync.handle(name, event, now))

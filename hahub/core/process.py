@@ -18,6 +18,7 @@ from hahub import messages
 from hahub.core import realtime
 from hahub.core.deadline import DeadlineTimer
 from hahub.core.interfaces import Interface
+from hahub.core.lifeline import Lifeline
 from hahub.core.log import ERROR, INFO, WARNING, CoreLog
 from hahub.core.outlet import Outlet
 from hahub.core.reporter import Reporter
@@ -49,7 +50,7 @@ class Core:
         self._parent = Outlet()
         self._parent.attach(parent)
         self._log = CoreLog(self._parent)
-        self._reporter = Reporter(uuid.uuid4().hex[:16], self._parent)
+        self._reporter = Reporter(uuid.uuid4().hex[:16], self._parent, self._log)
         self._monitor = LinkMonitor()
         self._commands = AddressCommands()
         self._fifo_descriptors: list[int] = []
@@ -228,8 +229,8 @@ class Core:
                 self._stopping.set()
                 return
             match record:
-                case Configure(fifos=paths):
-                    self._take_configuration(paths, descriptors)
+                case Configure():
+                    self._take_configuration(record, descriptors)
                 case HubLink():
                     self._hub = Link.from_fileno(descriptors[0])
                     self._reporter.connect_hub(self._hub)
@@ -242,9 +243,11 @@ class Core:
                 case _:
                     self._log.write(WARNING, f"unexpected record {type(record).__name__} from the parent")
 
-    def _take_configuration(self, paths: tuple[str, ...], descriptors: list[int]) -> None:
-        settings = messages.decode_settings(read_memory_file(descriptors[0]), CoreSettings)
-        self._use_fifos(paths, descriptors[1:])
+    def _take_configuration(self, record: Configure, descriptors: list[int]) -> None:
+        settings = messages.decode_settings(read_memory_file(descriptors.pop(0)), CoreSettings)
+        if record.lifeline:
+            self._take_lifeline(descriptors.pop(0))
+        self._use_fifos(record.fifos, descriptors)
         if self._configured:
             self.configure(settings)
             self._parent.put(Ready())
@@ -256,6 +259,12 @@ class Core:
         self._configured = True
         realtime.freeze_memory()
         self._parent.put(Ready(tuple(notes)))
+
+    def _take_lifeline(self, descriptor: int) -> None:
+        if self._configured:
+            os.close(descriptor)  # the one we have had since the start
+        else:
+            self._routers.use_lifeline(Lifeline(descriptor))
 
     async def _serve_hub(self, link: Link) -> None:
         """Take acknowledgements until this life of the hub ends; a newer link may have come already."""

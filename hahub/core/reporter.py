@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hahub.core.log import WARNING, CoreLog
 from hahub.core.outlet import Outlet
 from hahub.link import Link
 from hahub.messages import Ack, Gap
@@ -23,8 +24,9 @@ UNACKNOWLEDGED_MAX = 10_000
 class Reporter:
     """Numbers, writes and keeps the transitions of one life of the core. Never waits."""
 
-    def __init__(self, boot: str, parent: Outlet) -> None:
+    def __init__(self, boot: str, parent: Outlet, log: CoreLog) -> None:
         self.boot = boot
+        self._log = log
         self._parent = parent
         self._hub = Outlet()
         self._hub_connected = False
@@ -76,7 +78,8 @@ class Reporter:
         if transition.state.is_keepalived_word:
             line = format_line(Line(transition.kind, transition.name, transition.state, transition.priority))
             for fifo in self._fifos:
-                fifo.write(line)
+                if not fifo.write(line):
+                    self._log.limited(WARNING, fifo.path, "fifo", f"the pipe is full, lost={fifo.lost}")
         self._parent.put(transition)
         self._keep(transition)
         if self._hub_connected:

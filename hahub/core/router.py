@@ -5,10 +5,12 @@ source address or interfaces change.
 """
 
 import ipaddress
+import time
 from collections.abc import Callable
 
 from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces
+from hahub.core.lifeline import Slot
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.schedule import Schedule
 from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches
@@ -53,8 +55,10 @@ class Router:
         log: CoreLog,
         tell: Callable[[InstanceSettings | SyncGroupSettings, Report], None],
         schedule: Schedule["Router"],
+        slot: Slot | None = None,
         grouped: bool = False,
     ) -> None:
+        """slot: where the next life of the core finds what this router was doing."""
         self.instance = Instance(settings, startup_delay=startup_delay, grouped=grouped)
         self.group: Group | None = None
         """The sync group that decides with it, once there is one."""
@@ -65,6 +69,7 @@ class Router:
         self._log = log
         self._tell = tell
         self._schedule = schedule
+        self._slot = slot
         self._adverts: dict[int, bytes] = {}
         self._adverts_source: int | None = None
         self._batches = AddressBatches((), ())
@@ -200,9 +205,9 @@ class Router:
                 case SendAdvert(priority=priority):
                     self._send_advert(priority)
                 case AddAddresses():
-                    self._commands.submit(self._batches.add)
+                    self._add_addresses()
                 case RemoveAddresses():
-                    self._commands.submit(self._batches.remove)
+                    self.remove_addresses()
                 case AnnounceAddresses(repeat=repeat):
                     self._announce(repeat)
                 case Report():
@@ -213,6 +218,8 @@ class Router:
 
     def _send_advert(self, priority: int) -> None:
         sender = self._interfaces[self.settings.interface].sender
+        if self._slot is not None and priority:
+            self._slot.sent(time.monotonic())
         if sender is None:
             return  # without an address there is nothing to send from; the instance is in FAULT, or going there
         error = sender.send(self._advert(priority))
@@ -240,9 +247,16 @@ class Router:
         self._send_advert(0)
         self.remove_addresses()
 
+    def _add_addresses(self) -> None:
+        self._commands.submit(self._batches.add)
+        if self._slot is not None:
+            self._slot.holds()
+
     def remove_addresses(self) -> None:
-        """Take the addresses off, whatever the state says: for a clean start and a clean end."""
+        """Take the addresses off, whatever the state says: also for a clean start and a clean end."""
         self._commands.submit(self._batches.remove)
+        if self._slot is not None:
+            self._slot.holds_no_more()
 
 
 def _number(address: VirtualAddress) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces
-from hahub.core.log import INFO, CoreLog
+from hahub.core.lifeline import Key, Lifeline
+from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.router import Router
 from hahub.core.schedule import Schedule
 from hahub.messages import ScriptResult
@@ -15,6 +16,7 @@ from hahub.net.links import LinkMonitor
 from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
+from hahub.vrrp.timers import DOWN_TIMER_ADVERTS
 
 Tell = Callable[[InstanceSettings | SyncGroupSettings, Report], None]
 
@@ -43,6 +45,11 @@ class Routers:
         self._groups: dict[str, Group] = {}
         self._verdicts: dict[str, ScriptResult] = {}
         self._configured = False
+        self._lifeline: Lifeline | None = None
+
+    def use_lifeline(self, lifeline: Lifeline) -> None:
+        """Go on, at the first ``configure``, where the earlier life of the core was master; remember this one."""
+        self._lifeline = lifeline
 
     def __iter__(self) -> Iterator[Router]:
         return iter(list(self._by_name.values()))
@@ -85,14 +92,11 @@ class Routers:
             log=self._log,
             tell=self._tell,
             schedule=self._schedule,
+            slot=self._lifeline.claim(_key(settings)) if self._lifeline is not None else None,
             grouped=grouped,
         )
         self._by_name[settings.name] = router
         self._by_wire[settings.interface, settings.virtual_router_id] = router
-        left = held(self._monitor.table, settings.virtual_addresses)
-        if left and not settings.is_owner:
-            self._log.write(INFO, f"{settings.name}: removing {', '.join(map(str, left))}, left by an earlier run")
-            router.remove_addresses()
         for script in settings.track_scripts:
             result = self._verdicts.get(script.name)
             if result is not None:
@@ -104,14 +108,48 @@ class Routers:
             if group.name not in self._groups:
                 members = {name: self._by_name[name] for name in group.members}
                 self._groups[group.name] = Group(group, members, self._tell)
+                if all(self._may_resume(member, now) for member in members.values()):
+                    self._groups[group.name].resume(now)
+                    continue
+                for member in members.values():
+                    self._clean_up(member)
                 self._groups[group.name].start(now)
         for router in added:
-            if router.group is None:
+            if router.group is not None:
+                continue
+            if self._may_resume(router, now):
+                router.handle(events.Resumed(), now)
+            else:
+                self._clean_up(router)
                 router.handle(events.Started(), now)
+
+    def _may_resume(self, router: Router, now: float) -> bool:
+        """Was it master a moment ago, so short that no peer has missed it?"""
+        if self._lifeline is None or self._configured:
+            return False
+        sent_at = self._lifeline.recovered.get(_key(router.settings))
+        if sent_at is None or router.instance.own_fault is not None:
+            return False
+        silent = now - sent_at
+        # What peers wait beyond this, their Skew_Time, is the room for the advert to arrive.
+        if not 0 <= silent < DOWN_TIMER_ADVERTS * router.settings.advert_int:
+            return False
+        self._log.write(WARNING, f"{router.settings.name}: goes on as MASTER after {silent:.3f} s without a core")
+        return True
+
+    def _clean_up(self, router: Router) -> None:
+        """Nobody has claimed these addresses yet in this life."""
+        left = held(self._monitor.table, router.settings.virtual_addresses)
+        if left and not router.settings.is_owner:
+            text = f"removing {', '.join(map(str, left))}, left by an earlier run"
+            self._log.write(INFO, f"{router.settings.name}: {text}")
+            router.remove_addresses()
 
     def _remove(self, router: Router) -> None:
         router.perform(router.instance.removed())
         self._schedule.remove(router)
+        if self._lifeline is not None:
+            self._lifeline.release(_key(router.settings))
         del self._by_name[router.settings.name]
         del self._by_wire[router.settings.interface, router.settings.virtual_router_id]
 
@@ -158,6 +196,10 @@ def _interfaces_of(settings: CoreSettings) -> dict[str, frozenset[int]]:
         for address in instance.virtual_addresses:
             wanted.setdefault(address.interface, set())
     return {name: frozenset(virtual_router_ids) for name, virtual_router_ids in wanted.items()}
+
+
+def _key(settings: InstanceSettings) -> Key:
+    return (settings.interface, settings.virtual_router_id, settings.version)
 
 
 def _moved(before: InstanceSettings, after: InstanceSettings) -> bool:

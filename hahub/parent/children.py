@@ -47,6 +47,7 @@ class Children:
         self._fifos: tuple[Fifo, ...] = ()
         self._verdicts: dict[str, ScriptResult] = {}
         self._said: set[tuple[str, str]] = set()
+        self._lifeline = link.memory_file("hahub-lifeline", b"")
         log_parent = log.named("parent")
         self._core = Supervised(
             "core",
@@ -116,9 +117,10 @@ class Children:
         self._join()
 
     def _configure_core(self) -> None:
-        record = Configure(tuple(fifo.path for fifo in self._fifos))
+        record = Configure(tuple(fifo.path for fifo in self._fifos), lifeline=True)
         text = messages.encode_settings(self._present().core)
-        self._send_settings(self._core, record, text, [fifo.descriptor for fifo in self._fifos])
+        descriptors = [self._lifeline, *(fifo.descriptor for fifo in self._fifos)]
+        self._send_settings(self._core, record, text, descriptors)
 
     def _configure_hub(self) -> None:
         self._send_settings(self._hub, Configure(), messages.encode_settings(self._present().hub), [])

@@ -139,6 +139,8 @@ def _feed(instance: Instance, what: str, at: float) -> list[Action]:
 
 def _event(instance: Instance, words: list[str]) -> events.Event:
     match words:
+        case ["resumed"]:
+            return events.Resumed()
         case ["started"]:
             return events.Started()
         case ["shutdown"]:

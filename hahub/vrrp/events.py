@@ -12,6 +12,11 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """Go on as the master that an earlier life of this process was, whose peers have not noticed anything yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class AdvertReceived:
     """A valid advertisement for this virtual router arrived; invalid ones never become events (VR-067)."""
 
@@ -91,6 +96,7 @@ class ShutdownRequested:
 
 Event = (
     Started
+    | Resumed
     | AdvertReceived
     | RivalHeard
     | DeadlineReached

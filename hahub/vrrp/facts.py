@@ -21,6 +21,11 @@ class Facts:
         """Take the verdict on a script."""
         self._verdicts[script], self._details[script] = succeeded, detail
 
+    def presume(self, scripts: Iterable[str]) -> None:
+        """Scripts that have not been heard are taken to be well, until they are."""
+        for script in scripts:
+            self._verdicts.setdefault(script, True)
+
     def forget_all_but(self, scripts: Iterable[str]) -> None:
         """Other scripts are no longer tracked."""
         known = set(scripts)

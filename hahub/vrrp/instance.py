@@ -118,6 +118,8 @@ class Instance:
                 return self._addresses_lost(addresses, now)
             case events.Started():
                 return self._started(now)
+            case events.Resumed():
+                return self._resumed(now)
             case events.GroupReady() | events.GroupElected() | events.GroupYielded() | events.GroupFaulted():
                 return self._group_decided(event, now)
             case events.ShutdownRequested():
@@ -155,6 +157,16 @@ class Instance:
     def _started(self, now: float) -> list[Action]:
         self._deaf_until = now + self._startup_delay
         return self._facts_changed(now)
+
+    def _resumed(self, now: float) -> list[Action]:
+        """Nothing is reported: for everybody else nothing has happened."""
+        self._deaf_until, self._group_ready = now, True
+        self._facts.presume(script.name for script in self.settings.track_scripts)
+        self.priority = self._facts.priority(self.settings)
+        self.state = State.MASTER
+        self._timer, self._sent_at = now + self.settings.advert_int, now
+        self._announcements.start(self.settings, now)
+        return [SendAdvert(self.priority), AddAddresses(), *self._facts_changed(now)]
 
     def _facts_changed(self, now: float) -> list[Action]:
         """Interface, address, script or configuration facts changed: priority, FAULT or the way out of it."""

@@ -38,6 +38,11 @@ class SyncGroup:
         own = [step for step in began if step[0] is None]
         return [*steps, *own, *(step for step in began if step[0] is not None)]
 
+    def resume(self, now: float) -> list[Step]:
+        """All members go on as the masters they were, without a word."""
+        self.state = State.MASTER
+        return [(name, member.handle(events.Resumed(), now)) for name, member in self._members.items()]
+
     def handle(self, name: str, event: events.Event, now: float) -> list[Step]:
         """Give an event to one member, and let the others follow."""
         member = self._members[name]

@@ -33,8 +33,10 @@ class Hub:
 class CoreDriver:
     """One life of the core."""
 
-    def __init__(self, host: Host, *instances: InstanceSettings) -> None:
+    def __init__(self, host: Host, *instances: InstanceSettings, lifeline: int | None = None) -> None:
+        """lifeline: a memory file that outlives this core, as the parent keeps one; still the caller's."""
         self.host = host
+        self._lifeline = lifeline
         self.records: list[Record] = []
         self.closed = False
         self.hubs: list[Hub] = []
@@ -52,7 +54,9 @@ class CoreDriver:
         """Send a configuration, with the host's FIFO."""
         settings = memory_file("settings", encode_settings(CoreSettings(f"node-{self.host.name}", instances)))
         fifo = os.open(self.host.fifo.path, os.O_RDWR | os.O_NONBLOCK)
-        self.link.try_send(Configure((str(self.host.fifo.path),)), [settings, fifo])
+        remembered = [] if self._lifeline is None else [self._lifeline]
+        record = Configure((str(self.host.fifo.path),), lifeline=bool(remembered))
+        self.link.try_send(record, [settings, *remembered, fifo])
         os.close(settings)
         os.close(fifo)
 

@@ -3,6 +3,7 @@
 import dataclasses
 import ipaddress
 import itertools
+import os
 import signal
 import socket
 import struct
@@ -13,6 +14,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from hahub.link import memory_file
 from hahub.messages import Ready, ScriptResult, Shutdown, Stopped
 from hahub.model import Cause, State
 from hahub.settings import InstanceSettings, TrackedScript, VirtualAddress
@@ -45,8 +47,10 @@ def cores() -> Iterator[ExitStack]:
         yield stack
 
 
-def start(cores: ExitStack, lab: Lab, name: str, *instances: InstanceSettings) -> CoreDriver:
-    core = CoreDriver(lab[name], *(instances or (FAST,)))
+def start(
+    cores: ExitStack, lab: Lab, name: str, *instances: InstanceSettings, lifeline: int | None = None
+) -> CoreDriver:
+    core = CoreDriver(lab[name], *(instances or (FAST,)), lifeline=lifeline)
     cores.callback(core.close)
     return core
 
@@ -109,6 +113,69 @@ def test_after_sigkill_the_next_core_removes_the_address_before_it_may_claim_it(
     assert not lab["a"].holds()
     assert f"removing {VIP}/24" in second.log
     assert second.states() == [State.BACKUP]
+
+
+@pytest.fixture
+def lifeline() -> Iterator[int]:
+    descriptor = memory_file("lifeline", b"")
+    yield descriptor
+    os.close(descriptor)
+
+
+def test_a_core_that_is_killed_and_started_again_at_once_goes_on_as_master(lab, cores, lifeline):
+    """Peers wait for 3 intervals and their skew; the address never moves, and nobody is told anything."""
+    slow = dataclasses.replace(FAST, advert_int=1.0, track_scripts=(TrackedScript("check"),))
+    first = start(cores, lab, "a", slow, lifeline=lifeline)
+    first.link.try_send(ScriptResult("check", True))
+    peer = start(cores, lab, "b", dataclasses.replace(FAST, advert_int=1.0, priority=50))
+    first.wait_for_state(State.MASTER)
+    lab["a"].fifo.wait_for_state("MASTER")
+    peer.wait_for_state(State.BACKUP)
+    lines = lab["a"].fifo.text
+    since = time.monotonic()
+
+    first.signal(signal.SIGKILL)
+    first.wait_for_end()
+    second = start(cores, lab, "a", slow, lifeline=lifeline)
+    second.wait_for(lambda: "goes on as MASTER" in second.log, "a line in the log")
+    second.link.try_send(ScriptResult("check", True))
+    lab.wait_for_advert(lab["a"], since=since, count=4)
+
+    changes = [r for r in lab.timeline.records() if isinstance(r, AddressChange) and r.at > since]
+    assert changes == []
+    assert lab["a"].fifo.text == lines
+    assert second.states() == []
+    peer.pump(0.1)
+    assert peer.states() == [State.BACKUP]
+    second.link.try_send(ScriptResult("check", False))
+    assert second.wait_for_state(State.FAULT).previous is State.MASTER
+
+
+def test_a_core_that_comes_back_too_late_removes_the_address_and_listens(lab, cores, lifeline):
+    first = start(cores, lab, "a", lifeline=lifeline)
+    first.wait_for_state(State.MASTER)
+
+    first.signal(signal.SIGKILL)
+    first.wait_for_end()
+    time.sleep(0.5)  # what is tested is a pause: longer than peers of 0.1 s adverts wait
+    second = start(cores, lab, "a", dataclasses.replace(FAST, priority=50), lifeline=lifeline)
+    second.wait_for_state(State.BACKUP)
+    second.wait_for_state(State.MASTER)
+
+    assert f"removing {VIP}/24" in second.log
+
+
+def test_a_core_that_stopped_in_good_order_leaves_nothing_to_go_on_with(lab, cores, lifeline):
+    slow = dataclasses.replace(FAST, advert_int=1.0, priority=255)
+    first = start(cores, lab, "a", slow, lifeline=lifeline)
+    first.wait_for_state(State.MASTER)
+    first.link.try_send(Shutdown(1.0))
+    first.wait_for_end()
+
+    second = start(cores, lab, "a", dataclasses.replace(slow, priority=100), lifeline=lifeline)
+    second.wait_for_state(State.BACKUP)
+
+    assert "goes on" not in second.log
 
 
 @pytest.mark.parametrize("end", ["link closed", "SIGTERM", "Shutdown"])

@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from hahub.core import reporter as module
+from hahub.core.log import CoreLog
 from hahub.core.outlet import Outlet
 from hahub.core.reporter import Reporter
 from hahub.link import Link, pair
@@ -17,6 +18,10 @@ from hahub_fifo import FifoWriter
 
 SETTINGS = InstanceSettings("VI_1", "eth0", 51)
 REPORT = Report(State.MASTER, State.BACKUP, 100, Reason(Cause.MASTER_DOWN_TIMER))
+
+
+def a_reporter(outlet: Outlet) -> Reporter:
+    return Reporter("boot", outlet, CoreLog(outlet))
 
 
 def links() -> tuple[Link, Link]:
@@ -39,7 +44,7 @@ async def test_a_report_becomes_a_fifo_line_and_a_record_for_parent_and_hub(tmp_
     hub_link, hub = links()
     outlet = Outlet()
     outlet.attach(parent_link)
-    reporter = Reporter("boot", outlet)
+    reporter = a_reporter(outlet)
     reporter.use_fifos([FifoWriter(descriptor, str(path))])
     reporter.connect_hub(hub_link)
 
@@ -52,8 +57,25 @@ async def test_a_report_becomes_a_fifo_line_and_a_record_for_parent_and_hub(tmp_
     os.close(descriptor)
 
 
+async def test_a_full_fifo_is_said_once_and_holds_nothing_up(tmp_path):
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    parent_link, parent = links()
+    outlet = Outlet()
+    outlet.attach(parent_link)
+    reporter = a_reporter(outlet)
+    reporter.use_fifos([FifoWriter(descriptor, str(path))])
+    os.write(descriptor, b"x" * 65536)
+
+    told = [reporter.report("node", SETTINGS, REPORT) for _ in range(3)]
+
+    assert received(parent) == [Log(30, f"{path}: the pipe is full, lost=1"), *told]
+    os.close(descriptor)
+
+
 async def test_what_is_not_acknowledged_goes_out_again_over_a_new_link_in_order():
-    reporter = Reporter("boot", Outlet())
+    reporter = a_reporter(Outlet())
     told = [reporter.report("node", SETTINGS, REPORT) for _ in range(4)]
     reporter.acknowledged(Ack("boot", 2))
     hub_link, hub = links()
@@ -67,7 +89,7 @@ async def test_what_is_not_acknowledged_goes_out_again_over_a_new_link_in_order(
 
 
 async def test_an_acknowledgement_of_another_life_is_ignored():
-    reporter = Reporter("boot", Outlet())
+    reporter = a_reporter(Outlet())
     reporter.report("node", SETTINGS, REPORT)
 
     reporter.acknowledged(Ack("earlier", 1))
@@ -77,7 +99,7 @@ async def test_an_acknowledgement_of_another_life_is_ignored():
 
 async def test_what_cannot_be_kept_becomes_an_explicit_gap(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "UNACKNOWLEDGED_MAX", 3)
-    reporter = Reporter("boot", Outlet())
+    reporter = a_reporter(Outlet())
     told = [reporter.report("node", SETTINGS, REPORT) for _ in range(5)]
     hub_link, hub = links()
 
@@ -90,7 +112,7 @@ async def test_a_parent_that_does_not_read_never_blocks_and_gets_everything_late
     ours, theirs = links()
     outlet = Outlet()
     outlet.attach(ours)
-    reporter = Reporter("boot", outlet)
+    reporter = a_reporter(outlet)
     count = 3_000
     with trio.fail_after(30):
         async with trio.open_nursery() as nursery:
@@ -115,7 +137,7 @@ async def test_log_lines_are_given_up_before_transitions(monkeypatch: pytest.Mon
     outlet = Outlet()
     for number in range(20):
         outlet.put(Log(20, str(number)))
-    transition = Reporter("boot", outlet).report("node", SETTINGS, REPORT)
+    transition = a_reporter(outlet).report("node", SETTINGS, REPORT)
     ours, theirs = links()
 
     outlet.attach(ours)

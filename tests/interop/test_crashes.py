@@ -33,15 +33,36 @@ def hahub_of(duel: Duel) -> Hahub:
 
 
 @with_either_peer
-def test_a_killed_core_comes_back_and_there_is_one_master(started: Duel, measured: Measured) -> None:
+def test_nobody_notices_a_killed_core_that_comes_back_in_time(duel: MakeDuel, measured: Measured) -> None:
+    """Peers wait for three intervals and their skew; starting a core takes less."""
+    started = duel(configuration(150, version=2, advert_int=1), configuration(100, version=2, advert_int=1))
+    started.start()
+    since = time.monotonic()
+
+    hahub_of(started).kill_process("hahub.core")
+    wait_until(lambda: "goes on as MASTER" in hahub_of(started).log, "another core")
+    started.lab.settle(started.a)
+
+    result = measured("SIGKILL of the master's core", since)
+    assert (result.without_master, result.two_masters) == (0, 0)
+    assert started.a.fifo.states() == ["BACKUP", "MASTER"]
+    assert started.b.fifo.states() == ["BACKUP"]
+
+
+@with_either_peer
+def test_a_core_that_comes_back_too_late_listens_and_there_is_one_master(duel: MakeDuel, measured: Measured) -> None:
+    """With adverts of 50 ms the peer has taken over before a core can start."""
+    started = duel(configuration(150, advert_int=0.05), configuration(100, advert_int=0.05))
+    started.start()
     since = time.monotonic()
 
     hahub_of(started).kill_process("hahub.core")
     started.a.fifo.wait_for_state("BACKUP", count=2)
     started.lab.settle(started.a)
 
-    measured("SIGKILL of the master's core", since)
+    measured("SIGKILL of the master's core, late", since)
     assert started.a.fifo.states() == ["BACKUP", "MASTER", "BACKUP", "MASTER"]
+    assert started.b.fifo.states() == ["BACKUP", "MASTER", "BACKUP"]
 
 
 @with_either_peer

@@ -96,6 +96,8 @@ class Standin:
         text = link.read_memory_file(descriptors[0])
         for old in self.fifos:
             os.close(old)
+        if record.lifeline:
+            os.close(descriptors.pop(1))
         self.fifos = descriptors[1:]
         if self.name == "core":
             self.instances = [each.name for each in messages.decode_settings(text, CoreSettings).instances]
