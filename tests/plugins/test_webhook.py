@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 
 import pytest
@@ -211,9 +212,6 @@ async def test_any_2xx_is_a_success(receiver: WebhookSink, status: int):
     assert await send(at(receiver)) == Receipt()
 
 
-_IN_AN_HOUR = formatdate(time.time() + 3600, usegmt=True)
-
-
 @pytest.mark.parametrize(
     ("answer", "failure", "reason"),
     [
@@ -241,13 +239,19 @@ async def test_every_other_answer_is_told_apart(
     assert error.reason.startswith(reason)
 
 
+def in_an_hour() -> str:
+    return formatdate(time.time() + 3600, usegmt=True)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [pytest.param("120", 120, id="seconds"), pytest.param(_IN_AN_HOUR, 3600, id="date")],
+    [pytest.param(lambda: "120", 120, id="seconds"), pytest.param(in_an_hour, 3600, id="date")],
 )
-async def test_a_receiver_may_say_when_to_come_again(receiver: WebhookSink, status: int, header: str, seconds: float):
-    receiver.script(Answer(status, b"", (("Retry-After", header),)))
+async def test_a_receiver_may_say_when_to_come_again(
+    receiver: WebhookSink, status: int, header: Callable[[], str], seconds: float
+):
+    receiver.script(Answer(status, b"", (("Retry-After", header()),)))
 
     error = await error_of(at(receiver))
 
