@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format packages clean
+.PHONY: demo test lint format packages bench bench-quick clean
 
 # Debian splits venv off: root gets the package, everyone else is told its name.
 $(VENV)/.installed: pyproject.toml
@@ -24,6 +24,17 @@ packages:
 
 test: packages $(VENV)/.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	touch $@
+
+# Beside keepalived, as root, on a machine that does nothing else; results in bench-results/.
+bench: packages $(VENV)/.bench
+	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+bench-quick: packages $(VENV)/.bench
+	$(BIN)/python -m tests.bench --quick $(BENCH_ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check
