@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -429,3 +430,27 @@ def test_invalid_packets_change_no_state_and_no_timer(lab, cores, settings):
     assert core.states() == [State.BACKUP, State.MASTER]
     assert core.log.count("packet dropped") < 20
     assert "secret" not in core.log
+
+
+def status_of(core: CoreDriver) -> dict[str, str]:
+    """/proc/PID/status as a mapping."""
+    lines = Path(f"/proc/{core.process.pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def test_it_runs_in_real_time_with_locked_memory_and_four_capabilities(lab, cores):
+    """What this machine refuses must be in the notes instead; a machine that grants it must show it."""
+    core = start(cores, lab, "a")
+    core.wait_for_state(State.MASTER)
+    (ready,) = (record for record in core.records if isinstance(record, Ready))
+    refused = " ".join(ready.notes)
+
+    status = status_of(core)
+
+    real_time = os.sched_getscheduler(core.process.pid) == os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+    assert real_time != ("no real-time scheduling" in refused)
+    assert (int(status["VmLck"].split()[0]) > 0) != ("memory not locked" in refused)
+    net_admin, net_raw, ipc_lock, sys_nice = 12, 13, 14, 23
+    kept = sum(1 << capability for capability in (net_admin, net_raw, ipc_lock, sys_nice))
+    assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == kept
+    assert len(ready.notes) <= 2
