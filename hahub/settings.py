@@ -5,6 +5,9 @@ by ``hahub.messages``. Seconds are floats.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hahub.model import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,41 @@ class TrackedScript:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackedInterface:
+    """How one instance reacts to an interface that is not its own; ``ok`` is up and running."""
+
+    name: str
+    weight: int = 0
+    """0: down means FAULT; else as for a script."""
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedProcess:
+    """How one instance reacts to one ``vrrp_track_process``; ``ok`` is a number of processes within the quorum."""
+
+    name: str
+    weight: int = 1
+    """0: not enough or too many mean FAULT; else as for a script."""
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFile:
+    """How one instance reacts to the number in one ``track_file``."""
+
+    name: str
+    weight: int = 1
+    """0: any number but 0 means FAULT; else the number times the weight is added, and FAULT below -253."""
+    reverse: bool = False
+    """The other sign; with weight 0: the number 0 means FAULT."""
+
+
+Tracked = TrackedScript | TrackedInterface | TrackedProcess | TrackedFile
+"""What an instance can react to beside its own interface."""
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceSettings:
     """One ``vrrp_instance``, defaults filled in."""
 
@@ -50,6 +88,9 @@ class InstanceSettings:
     """Version 2 only; at most 8 bytes in UTF-8; None for no authentication."""
     virtual_addresses: tuple[VirtualAddress, ...] = ()
     track_scripts: tuple[TrackedScript, ...] = ()
+    track_interfaces: tuple[TrackedInterface, ...] = ()
+    track_processes: tuple[TrackedProcess, ...] = ()
+    track_files: tuple[TrackedFile, ...] = ()
     track_primary: bool = True
     """False for ``dont_track_primary``: the interface may go down without a FAULT."""
     garp_master_delay: float = 5.0
@@ -68,6 +109,11 @@ class InstanceSettings:
     @property
     def is_owner(self) -> bool:
         return self.priority == 255
+
+    @property
+    def tracked(self) -> tuple[Tracked, ...]:
+        """Everything the priority and FAULT depend on beside its own interface."""
+        return (*self.track_scripts, *self.track_interfaces, *self.track_processes, *self.track_files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +159,58 @@ class CheckScript:
     """Seconds; 0 means the interval."""
     rise: int = 1
     fall: int = 1
+    init_fail: bool = False
+    """It has failed until ``rise`` runs succeeded; otherwise its first run decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedFile:
+    """A ``track_file``: a file with a number in it."""
+
+    name: str
+    path: str
+    initial: int | None = None
+    """Written into a file that does not exist; None: nothing is."""
+    overwrite: bool = False
+    """Written into one that exists, too."""
+
+
+class ParamMatch(StrEnum):
+    """Which arguments a process may have to be counted."""
+
+    ANY = "any"
+    EXACT = "exact"
+    PARTIAL = "partial"
+    """The first ones, exactly, and any more."""
+    INITIAL = "initial"
+    """These, of which the last may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedProcess:
+    """A ``vrrp_track_process``: how many processes of a kind there have to be."""
+
+    name: str
+    command: str
+    """The name of the process, or with ``full_command`` or arguments the first word of its command line."""
+    arguments: tuple[str, ...] = ()
+    match: ParamMatch = ParamMatch.ANY
+    full_command: bool = False
+    quorum: int = 1
+    quorum_max: int | None = None
+    """More than these are as bad as too few; None: any number will do."""
+    fork_delay: float = 0.0
+    """Seconds within the quorum until that is believed."""
+    terminate_delay: float = 0.0
+    """Seconds outside the quorum until that is believed."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotifyScripts:
-    """The scripts of one instance, by the state that runs them."""
+    """The scripts of one instance or sync group, by the state that runs them."""
 
     instance: str
+    """Its name; ``kind`` says whether it is one of an instance or of a group."""
     master: Command | None = None
     backup: Command | None = None
     fault: Command | None = None
@@ -128,6 +219,7 @@ class NotifyScripts:
     master_rx_lower_pri: Command | None = None
     any: Command | None = None
     """``notify``: gets four more arguments: INSTANCE|GROUP, name, state, priority."""
+    kind: Kind = Kind.INSTANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +239,8 @@ class ParentSettings:
     """What the parent runs on behalf of the others."""
 
     check_scripts: tuple[CheckScript, ...] = ()
+    watched_files: tuple[WatchedFile, ...] = ()
+    watched_processes: tuple[WatchedProcess, ...] = ()
     notify_scripts: tuple[NotifyScripts, ...] = ()
     fifos: tuple[FifoSettings, ...] = ()
     """Written in this order."""
@@ -166,7 +260,9 @@ class ChannelSettings:
     type: str
     settings: dict[str, object] = field(default_factory=dict, repr=False)
     instances: tuple[str, ...] | None = None
-    """Only transitions of these instances; None for all."""
+    """Only transitions of these instances; None for all, or for none when ``groups`` names some."""
+    groups: tuple[str, ...] | None = None
+    """Only transitions of these sync groups; None for all, or for none when ``instances`` names some."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from hahub.settings import ChannelSettings
 
 SMTP_ALERT = "smtp_alert"
 """Name of the channel that keepalived's mail keywords make."""
-_OWN = ("type", "instances")
+_OWN = ("type", "instances", "groups")
 _MAIL_CONNECT_MAX = 280.0
 """Seconds; a channel gets 300 for a whole attempt."""
 _MAIL_DIALOGUE = 20.0
@@ -67,7 +67,7 @@ def _make(name: str, block: ChannelBlock, document: Document, host: Host) -> Cha
             _report(found, model, resolver.secrets, document, path)
     if errors or resolver.unresolved:
         return None
-    return ChannelSettings(name, block.type, _plain(settings), block.instances)
+    return ChannelSettings(name, block.type, _plain(settings), block.instances, block.groups)
 
 
 def _annotation(model: type[PluginSettings], key: str) -> Any:
@@ -170,10 +170,11 @@ def _plain(value: Any) -> Any:
 
 
 def _make_smtp_alert(config: Config, document: Document, host: Host) -> ChannelSettings | None:
-    """The channel of smtp_alert, for those instances that want mail."""
+    """The channel of smtp_alert, for those instances and groups that want mail."""
     defs = config.global_defs
     names = tuple(name for name, i in config.vrrp_instance.items() if derive.sends_mail(i, defs))
-    if not names or defs.smtp_server is None or not defs.notification_email:
+    groups = tuple(name for name, group in config.vrrp_sync_group.items() if derive.sends_mail(group, defs))
+    if not (names or groups) or defs.smtp_server is None or not defs.notification_email:
         return None
     connect = min(defs.smtp_connect_timeout, _MAIL_CONNECT_MAX)
     settings: dict[str, object] = {
@@ -196,4 +197,4 @@ def _make_smtp_alert(config: Config, document: Document, host: Host) -> ChannelS
         keyword = _MAIL_KEYWORDS.get(str(found["loc"][0]) if found["loc"] else "", "smtp_server")
         message = str(found["msg"]).removeprefix("Value error, ")
         document.report(("global_defs", keyword), f"{keyword}: {message[:1].lower()}{message[1:]}")
-    return None if errors else ChannelSettings(SMTP_ALERT, "smtp", settings, names)
+    return None if errors else ChannelSettings(SMTP_ALERT, "smtp", settings, names, groups or None)

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from hahub.config import derive
 from hahub.config.document import Document, Path
 from hahub.config.grammar import Block
+from hahub.config.groups import check_groups, tracked_scripts
 from hahub.config.host import Host
 from hahub.config.problems import Severity, shown
-from hahub.config.schema import Config, Fifo, OptionalScript, Script, User, VrrpInstance
+from hahub.config.schema import Config, Fifo, OptionalScript, Script, TrackScript, User, VrrpInstance, VrrpSyncGroup
 
 _ADDRESSES_MAX = 255
 """One byte counts them in an advert."""
@@ -24,7 +25,10 @@ def check(config: Config, document: Document, host: Host) -> None:
         _check_election(path, instance, config, document)
         _check_authentication(path, instance, config, document)
         _check_addresses(path, instance, config, document)
-        _check_track_scripts(path, instance, config, document)
+        _check_track_scripts(path, instance.track_script, document)
+    for name, group in config.vrrp_sync_group.items():
+        _check_track_scripts(("vrrp_sync_group", name), group.track_script, document)
+    check_groups(config, document)
     _check_virtual_router_ids(config, document)
     _check_use_of_scripts(config, document)
     _check_fifos(config, document)
@@ -102,10 +106,10 @@ def _check_addresses(path: Path, instance: VrrpInstance, config: Config, documen
         document.report_at(place, path, message, severity=Severity.WARNING)
 
 
-def _check_track_scripts(path: Path, instance: VrrpInstance, config: Config, document: Document) -> None:
+def _check_track_scripts(path: Path, lines: tuple[TrackScript, ...], document: Document) -> None:
     here = (*path, "track_script")
     seen: set[str] = set()
-    for index, tracked in enumerate(instance.track_script):
+    for index, tracked in enumerate(lines):
         place = document.place((*here, index))
         if tracked.name in seen:
             _warn(document, (*here, index), f"track_script {tracked.name} is there twice, the second is ignored")
@@ -132,9 +136,10 @@ def _check_virtual_router_ids(config: Config, document: Document) -> None:
 
 
 def _check_use_of_scripts(config: Config, document: Document) -> None:
-    used = {tracked.name for instance in config.vrrp_instance.values() for tracked in instance.track_script}
-    if len(config.vrrp_instance) < len(document.data.get("vrrp_instance", {})):
-        return  # an instance with mistakes may use any of them
+    used = {script.name for name in config.vrrp_instance for script in tracked_scripts(name, config)}
+    for keyword, blocks in (("vrrp_instance", config.vrrp_instance), ("vrrp_sync_group", config.vrrp_sync_group)):
+        if len(blocks) < len(document.data.get(keyword, {})):
+            return  # a block with mistakes may use any of them
     for name in config.vrrp_script:
         if name not in used:
             message = f"vrrp_script {name} is tracked by no vrrp_instance, it is not run"
@@ -157,15 +162,20 @@ def _check_mail(config: Config, document: Document) -> None:
     missing = [name for name in ("smtp_server", "notification_email") if not getattr(defs, name)]
     if not missing:
         return
-    for name, instance in config.vrrp_instance.items():
-        if derive.sends_mail(instance, defs):
-            own = instance.smtp_alert is not None
-            path: Path = ("vrrp_instance", name, "smtp_alert")
-            if not own:
-                keyword = "smtp_alert" if defs.smtp_alert_vrrp is None else "smtp_alert_vrrp"
-                path = ("global_defs", keyword)
-            _warn(document, path, f"smtp_alert sends no mail without {' and '.join(missing)} in global_defs")
+    keyword = "smtp_alert" if defs.smtp_alert_vrrp is None else "smtp_alert_vrrp"
+    for path, block in _blocks(config):
+        if derive.sends_mail(block, defs):
+            here: Path = ("global_defs", keyword) if block.smtp_alert is None else (*path, "smtp_alert")
+            _warn(document, here, f"smtp_alert sends no mail without {' and '.join(missing)} in global_defs")
             return
+
+
+def _blocks(config: Config) -> Iterator[tuple[Path, VrrpInstance | VrrpSyncGroup]]:
+    """Everything that has states, scripts and mail."""
+    for name, instance in config.vrrp_instance.items():
+        yield ("vrrp_instance", name), instance
+    for name, group in config.vrrp_sync_group.items():
+        yield ("vrrp_sync_group", name), group
 
 
 def _check_globals(config: Config, document: Document) -> None:
@@ -179,12 +189,13 @@ def _check_globals(config: Config, document: Document) -> None:
 
 
 def _check_channels(config: Config, document: Document) -> None:
-    known = document.data.get("vrrp_instance", {})
     for name, channel in config.channels.items():
-        for index, instance in enumerate(channel.instances or ()):
-            if instance not in known:
-                message = f"instances {shown(instance)} is unknown, expected the name of a vrrp_instance"
-                document.report(("channels", name, "instances", index), message)
+        wanted = (("instances", channel.instances, "vrrp_instance"), ("groups", channel.groups, "vrrp_sync_group"))
+        for keyword, names, block in wanted:
+            for index, each in enumerate(names or ()):
+                if each not in document.data.get(block, {}):
+                    message = f"{keyword} {shown(each)} is unknown, expected the name of a {block}"
+                    document.report(("channels", name, keyword, index), message)
 
 
 def _check_users(config: Config, document: Document, host: Host) -> None:
@@ -193,8 +204,8 @@ def _check_users(config: Config, document: Document, host: Host) -> None:
     for name, script in config.vrrp_script.items():
         for path, line in _users(("vrrp_script", name), script):
             _check_user(path, line, document, host)
-    for name, instance in config.vrrp_instance.items():
-        for path, line in _users(("vrrp_instance", name), instance):
+    for place, block in _blocks(config):
+        for path, line in _users(place, block):
             _check_user(path, line, document, host)
     if config.hub.user is not None and not host.has_user(config.hub.user):
         _warn(document, ("hub", "user"), f"user {shown(config.hub.user)} does not exist on this machine")

@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from hahub.config import derive
+from hahub.config.groups import group_of, sync_groups, tracked_scripts
 from hahub.config.schema import (
     Config,
     Fifo,
@@ -12,8 +13,10 @@ from hahub.config.schema import (
     User,
     VrrpInstance,
     VrrpScript,
+    VrrpSyncGroup,
 )
 from hahub.config.words import split_command
+from hahub.model import Kind
 from hahub.settings import (
     ChannelSettings,
     CheckScript,
@@ -25,7 +28,6 @@ from hahub.settings import (
     NotifyScripts,
     ParentSettings,
     Settings,
-    TrackedScript,
     VirtualAddress,
 )
 
@@ -44,12 +46,16 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
         core=CoreSettings(
             node=node,
             instances=tuple(_instance(name, i, config) for name, i in config.vrrp_instance.items()),
+            groups=sync_groups(config),
             startup_delay=defs.vrrp_startup_delay,
             realtime_priority=defs.vrrp_rt_priority,
         ),
         parent=ParentSettings(
             check_scripts=_check_scripts(config),
-            notify_scripts=tuple(_notify(name, i, defs) for name, i in config.vrrp_instance.items()),
+            notify_scripts=(
+                *(_notify(name, each, defs) for name, each in config.vrrp_instance.items()),
+                *(_notify_group(name, each, defs) for name, each in config.vrrp_sync_group.items()),
+            ),
             fifos=_fifos(defs),
             script_timeout=config.hub.script_timeout,
             hub_user=config.hub.user or "",
@@ -73,7 +79,7 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         preempt_delay=derive.preempt_delay_of(instance),
         auth_pass=derive.auth_pass_of(instance, defs),
         virtual_addresses=_addresses(instance),
-        track_scripts=_tracked(instance, config),
+        track_scripts=tracked_scripts(name, config),
         track_primary=not instance.dont_track_primary,
         garp_master_delay=_first(instance.garp_master_delay, 0.0 if garp else defs.vrrp_garp_master_delay),
         garp_master_repeat=_first(instance.garp_master_repeat, 1 if garp else defs.vrrp_garp_master_repeat),
@@ -81,7 +87,7 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         garp_master_refresh_repeat=_first(instance.garp_master_refresh_repeat, defs.vrrp_garp_master_refresh_repeat),
         lower_prio_no_advert=_first(instance.lower_prio_no_advert, defs.vrrp_lower_prio_no_advert),
         skip_check_adv_addr=_first(instance.skip_check_adv_addr, defs.vrrp_skip_check_adv_addr),
-        notify_priority_changes=_first(instance.notify_priority_changes, defs.vrrp_notify_priority_changes),
+        notify_priority_changes=_tells_priority(name, config),
         notify_deleted=instance.notify_deleted is not None,
         smtp_alert=derive.sends_mail(instance, defs),
     )
@@ -108,23 +114,18 @@ def _addresses(instance: VrrpInstance) -> tuple[VirtualAddress, ...]:
     return tuple(addresses.values())
 
 
-def _tracked(instance: VrrpInstance, config: Config) -> tuple[TrackedScript, ...]:
-    tracked: dict[str, TrackedScript] = {}
-    for line in instance.track_script:
-        default = config.vrrp_script[line.name].weight
-        weight = default.weight if default else 0
-        reverse = default.reverse if default else False
-        if line.weight is not None:
-            weight, reverse = line.weight, bool(line.reverse)
-        elif line.reverse is not None:
-            reverse = line.reverse
-        tracked.setdefault(line.name, TrackedScript(line.name, weight, reverse))
-    return tuple(tracked.values())
+def _tells_priority(name: str, config: Config) -> bool:
+    """The word of the instance, else that of its group, else the default."""
+    group = group_of(name, config)
+    default = config.global_defs.vrrp_notify_priority_changes
+    if group is not None:
+        default = _first(group[1].notify_priority_changes, default)
+    return _first(config.vrrp_instance[name].notify_priority_changes, default)
 
 
 def _check_scripts(config: Config) -> tuple[CheckScript, ...]:
     """The scripts that somebody tracks."""
-    used = {line.name for instance in config.vrrp_instance.values() for line in instance.track_script}
+    used = {script.name for name in config.vrrp_instance for script in tracked_scripts(name, config)}
     return tuple(
         _check_script(name, script, config.global_defs) for name, script in config.vrrp_script.items() if name in used
     )
@@ -152,6 +153,18 @@ def _notify(name: str, instance: VrrpInstance, defs: GlobalDefs) -> NotifyScript
         deleted=_command(instance.notify_deleted, defs),
         master_rx_lower_pri=_command(instance.notify_master_rx_lower_pri, defs),
         any=_command(instance.notify, defs),
+    )
+
+
+def _notify_group(name: str, group: VrrpSyncGroup, defs: GlobalDefs) -> NotifyScripts:
+    return NotifyScripts(
+        instance=name,
+        master=_command(group.notify_master, defs),
+        backup=_command(group.notify_backup, defs),
+        fault=_command(group.notify_fault, defs),
+        stop=_command(group.notify_stop, defs),
+        any=_command(group.notify, defs),
+        kind=Kind.GROUP,
     )
 
 

@@ -6,7 +6,7 @@ Source: keepalived vrrp/vrrp.c:vrrp_complete_instance, vrrp/vrrp_parser.c; round
 from ipaddress import IPv4Interface
 from math import floor
 
-from hahub.config.schema import GlobalDefs, VirtualIp, VrrpInstance
+from hahub.config.schema import GlobalDefs, VirtualIp, VrrpInstance, VrrpSyncGroup
 
 OWNER = 255
 AUTH_PASS_MAX = 8
@@ -54,9 +54,9 @@ def auth_pass_of(instance: VrrpInstance, defs: GlobalDefs) -> str | None:
     return secret.encode()[:AUTH_PASS_MAX].decode(errors="ignore")
 
 
-def sends_mail(instance: VrrpInstance, defs: GlobalDefs) -> bool:
-    """Whether transitions of an instance are mailed: its own word, else the VRRP default, else the default."""
-    for word in (instance.smtp_alert, defs.smtp_alert_vrrp, defs.smtp_alert):
+def sends_mail(block: VrrpInstance | VrrpSyncGroup, defs: GlobalDefs) -> bool:
+    """Whether transitions are mailed: the word of the instance or group, else the VRRP default, else the default."""
+    for word in (block.smtp_alert, defs.smtp_alert_vrrp, defs.smtp_alert):
         if word is not None:
             return word
     return False

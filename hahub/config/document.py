@@ -8,7 +8,7 @@ from hahub.config.problems import Place, Problem, Severity, problem_at
 Path = tuple[str | int, ...]
 """Keys and indices from the outermost block down."""
 
-NAMED_BLOCKS = frozenset({"vrrp_instance", "vrrp_script", "channels"})
+NAMED_BLOCKS = frozenset({"vrrp_instance", "vrrp_sync_group", "vrrp_script", "channels"})
 """Root keywords whose blocks have names."""
 
 

@@ -10,7 +10,16 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from hahub.config.problems import Severity, shown
-from hahub.config.schema import Authentication, ChannelBlock, Config, GlobalDefs, Hub, VrrpInstance, VrrpScript
+from hahub.config.schema import (
+    Authentication,
+    ChannelBlock,
+    Config,
+    GlobalDefs,
+    Hub,
+    VrrpInstance,
+    VrrpScript,
+    VrrpSyncGroup,
+)
 
 ROOT = "the file"
 """Name of the outermost block in messages."""
@@ -43,6 +52,7 @@ KNOWN: dict[str, frozenset[str]] = {
     "global_defs": frozenset(GlobalDefs.model_fields),
     "vrrp_script": frozenset(VrrpScript.model_fields),
     "vrrp_instance": frozenset(VrrpInstance.model_fields),
+    "vrrp_sync_group": frozenset(VrrpSyncGroup.model_fields),
     "authentication": frozenset(Authentication.model_fields),
     "hub": frozenset(Hub.model_fields),
     "channels": frozenset(ChannelBlock.model_fields),
@@ -51,7 +61,7 @@ KNOWN: dict[str, frozenset[str]] = {
 FOREIGN: dict[str, Foreign] = {
     ROOT: Foreign(
         unsupported=_words(
-            "vrrp_sync_group track_file vrrp_track_file vrrp_track_process static_ipaddress static_routes"
+            "track_file vrrp_track_file vrrp_track_process static_ipaddress static_routes"
             " static_rules track_group garp_group interface_up_down_delays net_namespace"
             " include includer includem includew includeb includea"
         ),
@@ -110,6 +120,7 @@ FOREIGN: dict[str, Foreign] = {
         ),
         ignored=_words("check_unicast_src old_unicast_checksum kernel_rx_buf_size lvs_sync_daemon_interface"),
     ),
+    "vrrp_sync_group": Foreign(unsupported=_words("track_interface track_file track_process track_bfd")),
 }
 
 

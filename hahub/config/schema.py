@@ -229,13 +229,30 @@ class VrrpInstance(Block):
     debug: Annotated[int, whole(0, 4)] = Field(0, description="accepted, without effect, as in keepalived")
 
 
+class VrrpSyncGroup(Block):
+    """Instances that are master together or not at all."""
+
+    group: tuple[Name, ...] = Field((), description="names of the instances, one or more per line")
+    track_script: tuple[TrackScript, ...] = Field((), description="scripts that every member depends on")
+    notify_master: Script | None = Field(None, description="run when all have become MASTER")
+    notify_backup: Script | None = Field(None, description="run when all have become BACKUP")
+    notify_fault: Script | None = Field(None, description="run when all have entered FAULT")
+    notify_stop: Script | None = Field(None, description="run on stopping")
+    notify: Script | None = Field(None, description="run for each, with GROUP, name, state and 0")
+    smtp_alert: Flag | None = Field(None, description="mail each transition; default the global smtp_alert")
+    notify_priority_changes: Flag | None = Field(None, description="for members that do not say it themselves")
+    sync_group_tracking_weight: Flag = Field(False, description="members may have weighted checks of their own")
+    global_tracking: Flag = Field(False, description="deprecated, as sync_group_tracking_weight")
+
+
 class ChannelBlock(Block):
     """One channel; what is not named here belongs to its plugin."""
 
     model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
 
     type: Name = Field(description="the plugin: smtp, dingtalk, webhook, or one installed")
-    instances: tuple[Name, ...] | None = Field(None, description="only these instances; default all")
+    instances: tuple[Name, ...] | None = Field(None, description="only these instances, and groups; default all")
+    groups: tuple[Name, ...] | None = Field(None, description="only these sync groups, and instances; default all")
 
 
 class Hub(Block):
@@ -252,5 +269,6 @@ class Config(Block):
     global_defs: GlobalDefs = GlobalDefs()
     vrrp_script: dict[Name, VrrpScript] = Field(default_factory=dict)
     vrrp_instance: dict[Name, VrrpInstance] = Field(default_factory=dict)
+    vrrp_sync_group: dict[Name, VrrpSyncGroup] = Field(default_factory=dict)
     channels: dict[Name, ChannelBlock] = Field(default_factory=dict)
     hub: Hub = Hub()

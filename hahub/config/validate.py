@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from hahub.config.document import Document, Path, keyword_words
 from hahub.config.grammar import Block, Form, Line, form_of
-from hahub.config.schema import ChannelBlock, Config, GlobalDefs, Hub, VrrpInstance, VrrpScript
+from hahub.config.schema import ChannelBlock, Config, GlobalDefs, Hub, VrrpInstance, VrrpScript, VrrpSyncGroup
 
 _B = TypeVar("_B", bound=Block)
 
@@ -18,6 +18,7 @@ def validate(document: Document) -> Config:
         global_defs=_block(document, ("global_defs",), GlobalDefs, data.get("global_defs", {})) or GlobalDefs(),
         vrrp_script=_named(document, "vrrp_script", VrrpScript),
         vrrp_instance=_named(document, "vrrp_instance", VrrpInstance),
+        vrrp_sync_group=_named(document, "vrrp_sync_group", VrrpSyncGroup),
         channels=_named(document, "channels", ChannelBlock),
         hub=_block(document, ("hub",), Hub, data.get("hub", {})) or Hub(),
     )

@@ -1,7 +1,7 @@
 """Notify scripts: which ones a transition runs, with which arguments, and running them in order.
 
 Source: keepalived vrrp/vrrp_notify.c:send_instance_notifies. Better here: one at a time per instance, in the
-order of the transitions, with a time limit, output and status in the log.
+order of the transitions, with a time limit, output and status in the log. A sync group counts as an instance.
 """
 
 from collections import deque
@@ -20,6 +20,8 @@ from hahub.settings import Command, NotifyScripts
 
 _WAITING_MAX = 1000
 """Scripts that may wait for one instance; more than that, and the oldest are given up."""
+_Subject = tuple[Kind, str]
+"""An instance or a group, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,46 +73,49 @@ class Notifier:
         self._spawner = spawner
         self._tasks = tasks
         self._log = log
-        self._scripts: dict[str, NotifyScripts] = {}
+        self._scripts: dict[_Subject, NotifyScripts] = {}
         self._timeout = 30.0
-        self._waiting: dict[str, deque[Call]] = {}
+        self._waiting: dict[_Subject, deque[Call]] = {}
         self._idle = trio.Event()
         self._idle.set()
 
-    def configure(self, scripts: Iterable[NotifyScripts], *, instances: Iterable[str], timeout: float) -> None:
+    def configure(
+        self, scripts: Iterable[NotifyScripts], *, instances: Iterable[str], groups: Iterable[str] = (), timeout: float
+    ) -> None:
         """Take a configuration. An instance that it no longer names keeps its scripts, to report its removal."""
-        named = set(instances)
-        kept = {name: old for name, old in self._scripts.items() if name not in named}
-        self._scripts = kept | {each.instance: each for each in scripts}
+        named = {*((Kind.INSTANCE, name) for name in instances), *((Kind.GROUP, name) for name in groups)}
+        kept = {subject: old for subject, old in self._scripts.items() if subject not in named}
+        self._scripts = kept | {(each.kind, each.instance): each for each in scripts}
         self._timeout = timeout
 
     def tell(self, transition: Transition) -> None:
         """Queue the scripts of a transition. An event that is waiting already is not queued twice."""
-        scripts = self._scripts.get(transition.name)
-        if scripts is None or transition.kind is not Kind.INSTANCE:
+        scripts = self._scripts.get((transition.kind, transition.name))
+        if scripts is None:
             return
         for call in calls_for(transition, scripts):
             self._queue(transition, call)
 
     def _queue(self, transition: Transition, call: Call) -> None:
-        waiting = self._waiting.get(transition.name)
+        subject = (transition.kind, transition.name)
+        waiting = self._waiting.get(subject)
         if waiting is None:
-            waiting = self._waiting[transition.name] = deque()
+            waiting = self._waiting[subject] = deque()
             self._idle = trio.Event()
-            self._tasks.start_soon(self._work, transition.name)
+            self._tasks.start_soon(self._work, subject)
         elif transition.state.is_event and call in waiting:
             return
         if len(waiting) >= _WAITING_MAX:
-            self._log.error(f"{waiting.popleft().label}: not run, {_WAITING_MAX} scripts wait for this instance")
+            self._log.error(f"{waiting.popleft().label}: not run, {_WAITING_MAX} scripts wait before it")
         waiting.append(call)
 
-    async def _work(self, instance: str) -> None:
-        """Runs while something waits for this instance; what is first in the queue is running."""
-        waiting = self._waiting[instance]
+    async def _work(self, subject: _Subject) -> None:
+        """Runs while something waits for this instance or group; what is first in the queue is running."""
+        waiting = self._waiting[subject]
         while waiting:
             await self._run(waiting[0])
             waiting.popleft()
-        del self._waiting[instance]
+        del self._waiting[subject]
         if not self._waiting:
             self._idle.set()
 

@@ -187,6 +187,7 @@ class _Daemon:
         self._notifier.configure(
             parent.notify_scripts,
             instances=[instance.name for instance in settings.core.instances],
+            groups=[group.name for group in settings.core.groups],
             timeout=parent.script_timeout,
         )
         self._readers.configure(fifo.settings for fifo in self._ground.fifos.open)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hahub.model import State, Transition
+from hahub.model import Kind, State, Transition
 from hahub.settings import ChannelSettings
 
 IMPLICIT_MAIL = "smtp_alert"
@@ -19,9 +19,16 @@ def channels_for(transition: Transition, channels: Sequence[ChannelSettings]) ->
 def _wants(channel: ChannelSettings, transition: Transition) -> bool:
     if transition.state is State.INIT:
         return False
-    if channel.instances is not None and transition.name not in channel.instances:
+    if not _is_about(channel, transition):
         return False
     if transition.state.is_event and not transition.state.is_alarm:
         return channel.type in MACHINE_TYPES
     # keepalived mails only when the state differs from the last one mailed (vrrp_notify.c:196).
     return channel.name != IMPLICIT_MAIL or transition.state is not transition.previous
+
+
+def _is_about(channel: ChannelSettings, transition: Transition) -> bool:
+    if channel.instances is None and channel.groups is None:
+        return True
+    names = channel.groups if transition.kind is Kind.GROUP else channel.instances
+    return names is not None and transition.name in names

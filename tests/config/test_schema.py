@@ -4,9 +4,18 @@ from pydantic import BaseModel
 
 from hahub.config.grammar import Block, form_of
 from hahub.config.keywords import FOREIGN, KNOWN
-from hahub.config.schema import Authentication, ChannelBlock, Config, GlobalDefs, Hub, VrrpInstance, VrrpScript
+from hahub.config.schema import (
+    Authentication,
+    ChannelBlock,
+    Config,
+    GlobalDefs,
+    Hub,
+    VrrpInstance,
+    VrrpScript,
+    VrrpSyncGroup,
+)
 
-BLOCKS: list[type[Block]] = [GlobalDefs, VrrpScript, VrrpInstance, Authentication, ChannelBlock, Hub]
+BLOCKS: list[type[Block]] = [GlobalDefs, VrrpScript, VrrpInstance, VrrpSyncGroup, Authentication, ChannelBlock, Hub]
 
 
 def _models() -> set[type[BaseModel]]:

@@ -166,6 +166,25 @@ async def test_a_group_has_no_scripts_of_an_instance(tmp_path: Path, notifier: N
     assert not (tmp_path / "said").exists()
 
 
+async def test_a_group_has_scripts_and_a_queue_of_its_own(tmp_path: Path, notifier: Notifier) -> None:
+    """Also when it has the name of an instance."""
+    slow = NotifyScripts("VI_1", any=script(tmp_path / "slow", "sleep 1000"))
+    said = tmp_path / "said"
+    master, any_ = script(tmp_path / "m", f'echo "$0 $#" >> {said}'), script(tmp_path / "n", f'echo "$@" >> {said}')
+    group = NotifyScripts("VI_1", master=master, any=any_, kind=Kind.GROUP)
+    notifier.configure([slow, group], instances=["VI_1"], groups=["VI_1"], timeout=30.0)
+
+    notifier.tell(transition("VI_1", State.MASTER))
+    notifier.tell(transition("VI_1", State.MASTER, kind=Kind.GROUP))
+    notifier.tell(transition("VI_1", State.STOP, kind=Kind.GROUP))
+
+    await wait_until_exists(said)
+    while len(said.read_text().splitlines()) < 3:
+        await trio.sleep(0.02)
+    assert said.read_text().splitlines() == [f"{master.argv[0]} 0", "GROUP VI_1 MASTER 100", "GROUP VI_1 STOP 100"]
+    assert await finish(notifier, 0.0) == ("notify VI_1",)
+
+
 async def test_the_end_names_what_did_not_run(tmp_path: Path, notifier: Notifier) -> None:
     configure(notifier, NotifyScripts("VI_1", master=script(tmp_path / "s", "sleep 1000"), stop=Command(("x",))))
     notifier.tell(transition("VI_1", State.MASTER))

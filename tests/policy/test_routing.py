@@ -9,7 +9,8 @@ CHANNELS = (
     ChannelSettings("smtp_alert", "smtp", instances=("VI_1",)),
     ChannelSettings("chat", "dingtalk"),
     ChannelSettings("program", "webhook"),
-    ChannelSettings("other", "smtp", instances=("VI_2", "G1")),
+    ChannelSettings("other", "smtp", instances=("VI_2",), groups=("G1",)),
+    ChannelSettings("groups", "smtp", groups=("VI_1",)),
 )
 
 
@@ -25,6 +26,11 @@ CHANNELS = (
         pytest.param(transition(state=State.DELETED), ("smtp_alert", "chat", "program"), id="DELETED"),
         pytest.param(transition(name="VI_2"), ("chat", "program", "other"), id="of another instance"),
         pytest.param(transition(kind=Kind.GROUP, name="G1"), ("chat", "program", "other"), id="of a group"),
+        pytest.param(
+            transition(kind=Kind.GROUP, name="VI_1"),
+            ("chat", "program", "groups"),
+            id="of a group named as an instance",
+        ),
         pytest.param(transition(state=State.MASTER_RX_LOWER_PRI), ("program",), id="event: machines only"),
         pytest.param(transition(state=State.MASTER_PRIORITY), ("program",), id="priority: machines only"),
         pytest.param(transition(state=State.INIT), (), id="INIT is never told"),

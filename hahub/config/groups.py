@@ -1,0 +1,150 @@
+"""Sync groups of a configuration: who belongs to which, and what members and group are checked by.
+
+Source: keepalived vrrp/vrrp_sync.c, vrrp/vrrp.c; what it does with odd groups was observed with 2.2.7.
+"""
+
+from collections.abc import Iterable
+
+from hahub.config import derive
+from hahub.config.document import Document, Path
+from hahub.config.problems import Severity, shown
+from hahub.config.schema import Config, TrackScript, VrrpInstance, VrrpSyncGroup
+from hahub.settings import SyncGroupSettings, TrackedScript
+
+
+def sync_groups(config: Config) -> tuple[SyncGroupSettings, ...]:
+    """The groups that have members; members that do not exist are left out."""
+    named = ((name, _members(group, config)) for name, group in config.vrrp_sync_group.items())
+    return tuple(SyncGroupSettings(name, tuple(members)) for name, members in named if members)
+
+
+def group_of(instance: str, config: Config) -> tuple[str, VrrpSyncGroup] | None:
+    """The group that an instance belongs to, with its name."""
+    return next(((name, group) for name, group in config.vrrp_sync_group.items() if instance in group.group), None)
+
+
+def tracked_scripts(name: str, config: Config) -> tuple[TrackedScript, ...]:
+    """All scripts that an instance depends on: those of its group, and its own that may stand beside them."""
+    own = config.vrrp_instance[name].track_script
+    found = group_of(name, config)
+    if found is None:
+        return _once(_tracked(line, config) for line in own)
+    group = found[1]
+    shared = [_shared(line, group, config) for line in group.track_script]
+    return _once([*shared, *(script for line in own if not _splits(script := _tracked(line, config), group))])
+
+
+def _once(scripts: Iterable[TrackedScript]) -> tuple[TrackedScript, ...]:
+    """Each name once: the first counts."""
+    tracked: dict[str, TrackedScript] = {}
+    for script in scripts:
+        tracked.setdefault(script.name, script)
+    return tuple(tracked.values())
+
+
+def _tracked(line: TrackScript, config: Config) -> TrackedScript:
+    default = config.vrrp_script[line.name].weight if line.name in config.vrrp_script else None
+    weight = default.weight if default else 0
+    reverse = default.reverse if default else False
+    if line.weight is not None:
+        weight, reverse = line.weight, bool(line.reverse)
+    elif line.reverse is not None:
+        reverse = line.reverse
+    return TrackedScript(line.name, weight, reverse)
+
+
+def _shared(line: TrackScript, group: VrrpSyncGroup, config: Config) -> TrackedScript:
+    """A script of the group; beside a member whose priority is fixed, failure has to be a FAULT."""
+    script = _tracked(line, config)
+    return TrackedScript(script.name, 0, script.reverse) if _owners(group, config) else script
+
+
+def _splits(script: TrackedScript, group: VrrpSyncGroup) -> bool:
+    """Would it give one member another priority than the others have?"""
+    return script.weight != 0 and not (group.sync_group_tracking_weight or group.global_tracking)
+
+
+def _members(group: VrrpSyncGroup, config: Config) -> dict[str, VrrpInstance]:
+    return {name: config.vrrp_instance[name] for name in group.group if name in config.vrrp_instance}
+
+
+def _owners(group: VrrpSyncGroup, config: Config) -> list[str]:
+    """Members whose priority nothing can change."""
+    return [name for name, each in _members(group, config).items() if derive.priority_of(each) == derive.OWNER]
+
+
+def check_groups(config: Config, document: Document) -> None:
+    """Report to the document what is wrong with the groups, and what a membership changes for an instance."""
+    taken: dict[str, str] = {}
+    for name, group in config.vrrp_sync_group.items():
+        path = ("vrrp_sync_group", name)
+        _check_members(path, group, taken, document)
+        _check_size(path, group, document)
+        _check_owners(path, group, config, document)
+        if group.global_tracking:
+            message = "global_tracking is deprecated, it counts as sync_group_tracking_weight"
+            _warn(document, (*path, "global_tracking"), message)
+    for name in config.vrrp_instance:
+        _check_own_scripts(name, config, document)
+
+
+def _check_members(path: Path, group: VrrpSyncGroup, taken: dict[str, str], document: Document) -> None:
+    """taken: instance to the group that has it; filled here."""
+    known = document.data.get("vrrp_instance", {})
+    for index, member in enumerate(group.group):
+        here = (*path, "group", index)
+        if member not in known:
+            _warn(document, here, f"group {shown(member)} is ignored, there is no such vrrp_instance")
+            continue
+        other = taken.setdefault(member, str(path[1]))
+        if other != path[1]:
+            message = f"group {member} belongs to vrrp_sync_group {other} already, expected one group per instance"
+            document.report(here, message)
+        elif member in group.group[:index]:
+            _warn(document, here, f"group {member} is there twice, the second is ignored")
+
+
+def _check_size(path: Path, group: VrrpSyncGroup, document: Document) -> None:
+    known = document.data.get("vrrp_instance", {})
+    members = {member for member in group.group if member in known}
+    if not members:
+        message = "group is empty, this vrrp_sync_group is ignored"
+    elif len(members) == 1:
+        message = "group has one member only, expected at least two"
+    else:
+        return
+    document.report((*path, "group"), message, severity=Severity.WARNING, key=True)
+
+
+def _check_owners(path: Path, group: VrrpSyncGroup, config: Config, document: Document) -> None:
+    owners = _owners(group, config)
+    if not owners:
+        return
+    if len(owners) < len(_members(group, config)):
+        message = f"group has {', '.join(owners)} with priority 255 and others without, which will not work"
+        document.report((*path, "group"), message, severity=Severity.WARNING, key=True)
+    for index, line in enumerate(group.track_script):
+        if _tracked(line, config).weight:
+            message = f"track_script {line.name} counts as weight 0, the priority 255 of {owners[0]} cannot change"
+            _warn(document, (*path, "track_script", index), message)
+
+
+def _check_own_scripts(name: str, config: Config, document: Document) -> None:
+    found = group_of(name, config)
+    if found is None:
+        return
+    title, group = found
+    shared = {line.name for line in group.track_script}
+    for index, line in enumerate(config.vrrp_instance[name].track_script):
+        here = ("vrrp_instance", name, "track_script", index)
+        script = _tracked(line, config)
+        if line.name in shared:
+            _warn(document, here, f"track_script {line.name} is tracked by vrrp_sync_group {title}, which counts")
+        elif _splits(script, group):
+            message = f"track_script {line.name} with weight {script.weight} is ignored in vrrp_sync_group {title}"
+            hint = "track it in the vrrp_sync_group, or write sync_group_tracking_weight there"
+            _warn(document, here, message, hint)
+
+
+def _warn(document: Document, path: Path, message: str, hint: str = "") -> None:
+    document.report(path, message, hint, severity=Severity.WARNING)
