@@ -33,7 +33,7 @@ def replay(lab: Lab, name: str, daemon: type[Daemon], expected: dict[str, Trace]
 
 @pytest.mark.namespaces
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(SCENARIOS))
+@pytest.mark.parametrize("name", sorted(EVERY_SCENARIO))
 def test_hahub_tells_what_keepalived_told(lab: Lab, name: str) -> None:
     replay(lab, name, Hahub, expected_of_hahub(name, golden(name)))
 
