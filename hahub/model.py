@@ -66,6 +66,8 @@ class Cause(StrEnum):
     """A master heard a weaker master."""
     RIVAL = "rival"
     """Somebody else advertises for the same virtual router."""
+    MAINTENANCE = "maintenance"
+    """An administrator wants another node to serve."""
     OVERSLEPT = "overslept"
     """This node was not running for so long that its peers must have taken over."""
     INTERFACE_DOWN = "interface_down"

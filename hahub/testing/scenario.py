@@ -150,6 +150,8 @@ def _event(instance: Instance, words: list[str]) -> events.Event:
             return events.InterfaceChanged(status == "up", source)
         case ["script", name, verdict]:
             return events.ScriptChanged(name, verdict == "succeeded", verdict)
+        case ["maintenance", "on" | "off" as status, *detail]:
+            return events.MaintenanceChanged(status == "on", " ".join(detail))
         case ["rival", source, *detail]:
             return events.RivalHeard(source, " ".join(detail))
         case ["lost", *addresses]:

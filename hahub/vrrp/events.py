@@ -59,6 +59,15 @@ class ScriptChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class MaintenanceChanged:
+    """An administrator wants this node to be the last choice, or no longer."""
+
+    on: bool
+    detail: str = ""
+    """Who and why, if they said."""
+
+
+@dataclass(frozen=True, slots=True)
 class AddressesLost:
     """Somebody else removed virtual addresses that this master holds."""
 
@@ -88,12 +97,26 @@ class GroupFaulted:
 class GroupReady:
     """Every member of the sync group has heard what it must have heard to start."""
 
+    owners: bool = False
+    """They all own their addresses, and are masters from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupJoined:
+    """From now on a sync group decides when this instance, whatever its state is, may be master."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLeft:
+    """The instance is on its own again."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShutdownRequested:
     """Leave in good order."""
 
 
+GroupEvent = GroupReady | GroupJoined | GroupLeft | GroupElected | GroupYielded | GroupFaulted
 Event = (
     Started
     | Resumed
@@ -103,9 +126,7 @@ Event = (
     | InterfaceChanged
     | ScriptChanged
     | AddressesLost
-    | GroupReady
-    | GroupElected
-    | GroupYielded
-    | GroupFaulted
+    | MaintenanceChanged
+    | GroupEvent
     | ShutdownRequested
 )

@@ -35,6 +35,7 @@ from hahub.vrrp.actions import (
 )
 from hahub.vrrp.announcements import Announcements
 from hahub.vrrp.facts import Facts
+from hahub.vrrp.priority import PRIORITY_MIN, PRIORITY_OWNER
 from hahub.vrrp.rivals import Finding, RivalWatch
 
 
@@ -52,6 +53,8 @@ class Instance:
         """A member of a sync group whose timer has run out, and who waits for the others."""
         self._grouped = grouped
         self._group_ready = not grouped
+        self._with_owners = not grouped
+        """An owner need not wait: this instance alone, or every member of its group, is one."""
         self._group_fault: Reason | None = None
         self.state = State.INIT
         self.priority = settings.priority
@@ -62,6 +65,7 @@ class Instance:
         self._startup_delay = startup_delay
         self._deaf_until = float("-inf")
         self._facts = Facts()
+        self._maintenance = False
         self._master_adver_interval = settings.advert_int
         self._timer: float | None = None
         """Adver_Timer of a master, Master_Down_Timer of a backup."""
@@ -116,14 +120,17 @@ class Instance:
                 return self._facts_changed(now)
             case events.AddressesLost(addresses=addresses):
                 return self._addresses_lost(addresses, now)
+            case events.MaintenanceChanged(on=on, detail=detail):
+                self._maintenance = on
+                return self._maintained(detail, now)
             case events.Started():
                 return self._started(now)
             case events.Resumed():
                 return self._resumed(now)
-            case events.GroupReady() | events.GroupElected() | events.GroupYielded() | events.GroupFaulted():
-                return self._group_decided(event, now)
             case events.ShutdownRequested():
                 return self._leave(State.STOP, Reason(Cause.STOPPED))
+            case _:
+                return self._group_decided(event, now)
 
     def reconfigure(self, settings: InstanceSettings, now: float) -> list[Action]:
         """Take other settings without losing the state; interface and virtual_router_id stay the same.
@@ -140,7 +147,7 @@ class Instance:
         actions: list[Action] = []
         if self.state is State.MASTER:
             if rescheduled:
-                actions.append(SendAdvert(self._facts.priority(settings)))
+                actions.append(SendAdvert(self._wanted_priority()))
             if gained:
                 actions += [AddAddresses(), AnnounceAddresses(settings.garp_master_repeat)]
         return actions + self._facts_changed(now)
@@ -162,7 +169,7 @@ class Instance:
         """Nothing is reported: for everybody else nothing has happened."""
         self._deaf_until, self._group_ready = now, True
         self._facts.presume(script.name for script in self.settings.track_scripts)
-        self.priority = self._facts.priority(self.settings)
+        self.priority = self._wanted_priority()
         self.state = State.MASTER
         self._timer, self._sent_at = now + self.settings.advert_int, now
         self._announcements.start(self.settings, now)
@@ -183,17 +190,27 @@ class Instance:
             actions += self._start_up(now)
         elif self.state is State.FAULT:
             actions += self._become_backup(Reason(Cause.FAULT_CLEARED), now)
-            if self.settings.is_owner:
+            if self.priority == PRIORITY_OWNER:
                 self._timer, self._timer_cause, self._timer_detail = now, Cause.ADDRESS_OWNER, str
         return actions
 
     def _start_up(self, now: float) -> list[Action]:
-        if self.settings.is_owner and now >= self._deaf_until and not self._grouped:
+        if self.priority == PRIORITY_OWNER and now >= self._deaf_until and self._with_owners:
             return self._become_master(Reason(Cause.ADDRESS_OWNER), now)
         return self._become_backup(Reason(Cause.STARTED), now)
 
+    def _maintained(self, detail: str, now: float) -> list[Action]:
+        """The last choice resigns, and serves again only if nobody else does."""
+        actions = self._update_priority(now)
+        if not self._maintenance or self.state is not State.MASTER:
+            return actions
+        return [*actions, SendAdvert(0), *self._become_backup(Reason(Cause.MAINTENANCE, detail), now)]
+
+    def _wanted_priority(self) -> int:
+        return PRIORITY_MIN if self._maintenance else self._facts.priority(self.settings)
+
     def _update_priority(self, now: float) -> list[Action]:
-        before, self.priority = self.priority, self._facts.priority(self.settings)
+        before, self.priority = self.priority, self._wanted_priority()
         if before == self.priority:
             return []
         self._shift_down_timer(before, now)
@@ -216,14 +233,19 @@ class Instance:
 
     # Sync group
 
-    def _group_decided(
-        self,
-        event: events.GroupReady | events.GroupElected | events.GroupYielded | events.GroupFaulted,
-        now: float,
-    ) -> list[Action]:
+    def _group_decided(self, event: events.GroupEvent, now: float) -> list[Action]:
         match event:
-            case events.GroupReady():
-                self._group_ready = True
+            case events.GroupReady(owners=owners):
+                self._group_ready, self._with_owners = True, owners
+                return self._facts_changed(now)
+            case events.GroupJoined():
+                self._grouped, self._group_ready = True, self.state is not State.INIT
+                return []
+            case events.GroupLeft():
+                self._grouped, self._group_ready, self._group_fault = False, True, None
+                self._with_owners = True
+                if self.wants_master:
+                    self._arm_down_timer(now)
                 return self._facts_changed(now)
             case events.GroupElected():
                 return self._become_master(self._timer_reason(), now) if self.state is State.BACKUP else []

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from hahub.settings import InstanceSettings, TrackedScript
 
 PRIORITY_MIN = 1
+PRIORITY_OWNER = 255
 PRIORITY_MAX = 254
 """Highest priority of a router that does not own the addresses; 255 is never changed by tracking."""
 
