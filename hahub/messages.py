@@ -3,7 +3,7 @@
 One record is one SOCK_SEQPACKET packet: ``["Name", {fields}]``. What is too large for a packet, or is a
 file descriptor, travels as an attached descriptor (``hahub.link``); the record says which.
 
-    parent <-> core   Configure, ScriptResult, HubLink, Shutdown  ->    Ready, Transition, Log, Stopped  <-
+    parent <-> core   Configure, *Result, HubLink, Shutdown       ->    Ready, Transition, Log, Stopped  <-
     parent <-> hub    Configure, CoreLink, Shutdown               ->    Ready, Log, Stopped              <-
     core   <-> hub    Transition, Gap                             ->    Ack                              <-
 """
@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from hahub.model import Transition
-from hahub.settings import CoreSettings, HubSettings
+from hahub.settings import CoreSettings, HubSettings, TrackerKey, TrackerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,42 @@ class ScriptResult:
     succeeded: bool
     detail: str = ""
     """For people: ``exited with status 2``, ``timed out after 1 s``, ``cannot be executed: ...``."""
+
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.SCRIPT, self.script)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessResult:
+    """To the core: the verdict on a ``vrrp_track_process`` after its delays; sent at each change of it."""
+
+    process: str
+    succeeded: bool
+    detail: str = ""
+    """For people: ``0 processes, expected at least 1``."""
+
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.PROCESS, self.process)
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """To the core: the number in a ``track_file``; sent at each change of it."""
+
+    file: str
+    value: int
+    detail: str = ""
+    """For people: ``/run/weight says -60``."""
+
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.FILE, self.file)
+
+
+TrackerResult = ScriptResult | ProcessResult | FileResult
+"""What trackers of the parent find out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +136,7 @@ class Stopped:
     """False when something was left undone, such as messages that wait for the next start."""
 
 
-Record = Configure | Ready | HubLink | CoreLink | ScriptResult | Shutdown | Ack | Gap | Log | Stopped | Transition
+Record = Configure | Ready | HubLink | CoreLink | TrackerResult | Shutdown | Ack | Gap | Log | Stopped | Transition
 
 _TYPES: dict[str, type[Record]] = {
     t.__name__: t
@@ -110,6 +146,8 @@ _TYPES: dict[str, type[Record]] = {
         HubLink,
         CoreLink,
         ScriptResult,
+        ProcessResult,
+        FileResult,
         Shutdown,
         Ack,
         Gap,

@@ -27,6 +27,19 @@ class VirtualAddress:
         return f"{self.address}/{self.prefix_length}"
 
 
+class TrackerKind(StrEnum):
+    """What a tracker looks at."""
+
+    SCRIPT = "script"
+    INTERFACE = "interface"
+    PROCESS = "process"
+    FILE = "file"
+
+
+TrackerKey = tuple[TrackerKind, str]
+"""A tracker and its name, which is unique among those of its kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrackedScript:
     """How one instance reacts to one ``vrrp_script``."""
@@ -35,6 +48,10 @@ class TrackedScript:
     weight: int = 0
     """0: failure means FAULT; else added to the priority (positive: while ok, negative: while failed)."""
     reverse: bool = False
+
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.SCRIPT, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,10 @@ class TrackedInterface:
     """0: down means FAULT; else as for a script."""
     reverse: bool = False
 
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.INTERFACE, self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class TrackedProcess:
@@ -55,6 +76,10 @@ class TrackedProcess:
     weight: int = 1
     """0: not enough or too many mean FAULT; else as for a script."""
     reverse: bool = False
+
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.PROCESS, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +91,10 @@ class TrackedFile:
     """0: any number but 0 means FAULT; else the number times the weight is added, and FAULT below -253."""
     reverse: bool = False
     """The other sign; with weight 0: the number 0 means FAULT."""
+
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.FILE, self.name)
 
 
 Tracked = TrackedScript | TrackedInterface | TrackedProcess | TrackedFile
@@ -162,6 +191,10 @@ class CheckScript:
     init_fail: bool = False
     """It has failed until ``rise`` runs succeeded; otherwise its first run decides."""
 
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.SCRIPT, self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class WatchedFile:
@@ -174,6 +207,10 @@ class WatchedFile:
     overwrite: bool = False
     """Written into one that exists, too."""
 
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.FILE, self.name)
+
 
 class ParamMatch(StrEnum):
     """Which arguments a process may have to be counted."""
@@ -183,7 +220,7 @@ class ParamMatch(StrEnum):
     PARTIAL = "partial"
     """The first ones, exactly, and any more."""
     INITIAL = "initial"
-    """These, of which the last may go on."""
+    """The first ones, of which the last may go on, and any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +229,7 @@ class WatchedProcess:
 
     name: str
     command: str
-    """The name of the process, or with ``full_command`` or arguments the first word of its command line."""
+    """The name of the process; where arguments count, or with ``full_command``, the first word of its command line."""
     arguments: tuple[str, ...] = ()
     match: ParamMatch = ParamMatch.ANY
     full_command: bool = False
@@ -203,6 +240,10 @@ class WatchedProcess:
     """Seconds within the quorum until that is believed."""
     terminate_delay: float = 0.0
     """Seconds outside the quorum until that is believed."""
+
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.PROCESS, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +291,13 @@ class ParentSettings:
     """The unprivileged user of the hub; empty: ``hahub`` if there is one, else ``nobody``."""
     stop_grace: float = 5.0
     """Seconds for scripts and deliveries at shutdown."""
+
+    @property
+    def trackers(self) -> frozenset[TrackerKey]:
+        """Everything whose verdict the core is told."""
+        watched: tuple[CheckScript | WatchedFile | WatchedProcess, ...]
+        watched = (*self.check_scripts, *self.watched_files, *self.watched_processes)
+        return frozenset(each.tracker for each in watched)
 
 
 @dataclass(frozen=True, slots=True)

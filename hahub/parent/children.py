@@ -8,7 +8,7 @@ from pathlib import Path
 import trio
 
 from hahub import link, messages
-from hahub.messages import Configure, CoreLink, HubLink, Ready, Record, ScriptResult
+from hahub.messages import Configure, CoreLink, HubLink, Ready, Record, TrackerResult
 from hahub.messages import Log as LogRecord
 from hahub.model import Transition
 from hahub.parent import hub_user
@@ -16,7 +16,7 @@ from hahub.parent.fifo import Fifo
 from hahub.parent.logs import LogWriter
 from hahub.parent.spawn import Child, Program, Spawner
 from hahub.parent.supervisor import Ending, Supervised, connected_pair
-from hahub.settings import Settings
+from hahub.settings import Settings, TrackerKey
 
 _CORE_LEAVES_WITHIN = 3.0
 _HUB_EXTRA = 1.0
@@ -45,7 +45,7 @@ class Children:
         self._hear = hear
         self._settings: Settings | None = None
         self._fifos: tuple[Fifo, ...] = ()
-        self._verdicts: dict[str, ScriptResult] = {}
+        self._verdicts: dict[TrackerKey, TrackerResult] = {}
         self._said: set[tuple[str, str]] = set()
         self._lifeline = link.memory_file("hahub-lifeline", b"")
         log_parent = log.named("parent")
@@ -69,8 +69,8 @@ class Children:
         """Take a configuration; those who are alive get it now, the others when they are."""
         self._settings = settings
         self._fifos = tuple(fifos)
-        names = {script.name for script in settings.parent.check_scripts}
-        self._verdicts = {name: verdict for name, verdict in self._verdicts.items() if name in names}
+        trackers = settings.parent.trackers
+        self._verdicts = {key: verdict for key, verdict in self._verdicts.items() if key in trackers}
         self._configure_core()
         self._configure_hub()
 
@@ -79,9 +79,9 @@ class Children:
         nursery.start_soon(self._core.run)
         nursery.start_soon(self._hub.run)
 
-    def tell_core(self, result: ScriptResult) -> None:
+    def tell_core(self, result: TrackerResult) -> None:
         """Pass a verdict on; a core that starts later hears it too."""
-        self._verdicts[result.script] = result
+        self._verdicts[result.tracker] = result
         self._core.send(result)
 
     async def stop_core(self, grace: float) -> Ending:

@@ -2,7 +2,7 @@
 
 signals --> Parent --+--> guard            kills what is left when we die, by any death
                      +--> core, hub        two Supervised, joined by a link of their own
-                     +--> script trackers  --> ScriptResult --> core
+                     +--> trackers         --> ScriptResult, ProcessResult, FileResult --> core
                      +--> notify scripts   <-- Transition  <-- core
                      +--> FIFO scripts
 """
@@ -30,6 +30,8 @@ from hahub.parent.rundir import RunDirError
 from hahub.parent.spawn import Spawner
 from hahub.parent.supervisor import Ending
 from hahub.parent.tasks import Tasks
+from hahub.parent.trackers.file import FileTrackers
+from hahub.parent.trackers.process import ProcessTrackers
 from hahub.parent.trackers.script import ScriptTrackers
 from hahub.settings import Settings
 
@@ -126,7 +128,9 @@ class _Daemon:
         self._notifier = Notifier(spawner, Tasks(nursery), self._log)
         programs = Programs(ground.options.core, ground.options.hub, ground.options.state_dir)
         self._children = Children(programs, spawner, ground.writer, hear=self._notifier.tell)
-        self._trackers = ScriptTrackers(spawner, self._tracking, self._log, self._children.tell_core)
+        self._scripts = ScriptTrackers(spawner, self._tracking, self._log, self._children.tell_core)
+        self._processes = ProcessTrackers(self._tracking, self._log, self._children.tell_core)
+        self._files = FileTrackers(self._tracking, self._log, self._children.tell_core)
 
     async def run(self, signals: AsyncIterator[int]) -> tuple[str, ...]:
         """Until a signal ends it. Returns what was left undone."""
@@ -192,7 +196,9 @@ class _Daemon:
         )
         self._readers.configure(fifo.settings for fifo in self._ground.fifos.open)
         self._children.configure(settings, self._ground.fifos.open)
-        self._trackers.configure(parent.check_scripts)
+        self._scripts.configure(parent.check_scripts)
+        self._processes.configure(parent.watched_processes)
+        self._files.configure(parent.watched_files)
 
     async def _stop(self) -> None:
         """The core first, so that the peers take over and everyone can be told; then all others side by side."""

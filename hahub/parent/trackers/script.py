@@ -1,7 +1,8 @@
 """``vrrp_script``: a command whose exit status, run after run, decides what the core hears about it.
 
 Source: keepalived vrrp/vrrp_scheduler.c:vrrp_script_thread and vrrp_script_child_thread. Different on purpose:
-a command that cannot be executed has failed, and so has one that ran out of time, whatever its exit status.
+a command that cannot be executed has failed, and so has one that ran out of time, whatever its exit status;
+``init_fail`` does what keepalived's manual says of it.
 """
 
 import logging
@@ -18,16 +19,19 @@ from hahub.parent.spawn import Spawner
 from hahub.parent.tasks import Tasks
 from hahub.settings import CheckScript
 
+_INIT_FAIL = "has not succeeded yet, and init_fail is set"
+
 
 class RiseFall:
     """The verdict on a script: the first run decides at once, then ``rise`` or ``fall`` runs in a row do."""
 
-    def __init__(self, rise: int, fall: int) -> None:
+    def __init__(self, rise: int, fall: int, verdict: bool | None = None) -> None:  # a verdict is a boolean
+        """verdict: what holds before the first run; then that decides no more than another."""
         self._rise = rise
         self._fall = fall
         self._against = 0
         """Runs in a row that contradict the verdict."""
-        self.verdict: bool | None = None
+        self.verdict = verdict
 
     def count(self, *, succeeded: bool) -> bool:
         """Take the result of a run. True when the verdict changed, or came for the first time."""
@@ -61,11 +65,13 @@ class ScriptTracker:
         self._spawner = spawner
         self._log = log
         self._report = report
-        self._counter = RiseFall(script.rise, script.fall)
+        self._counter = RiseFall(script.rise, script.fall, False if script.init_fail else None)
         self._detail = ""
 
     async def run(self) -> None:
         """Runs until cancelled; a script that is running then is ended with its process group."""
+        if self._script.init_fail:
+            self._report(ScriptResult(self._script.name, succeeded=False, detail=_INIT_FAIL))
         planned, was_late = trio.current_time(), False
         while True:
             await self._run_once()

@@ -167,3 +167,16 @@ async def test_a_change_starts_changed_checks_again_and_ends_removed_ones(tmp_pa
             await trio.sleep(0.02)
     assert len(pids("same")) == len(pids("changed")) == 1
     assert all(map(is_alive, pids("same") + pids("changed")))
+
+
+async def test_with_init_fail_it_has_failed_until_enough_runs_succeeded(tmp_path: Path, watched: Watched) -> None:
+    command = script(tmp_path / "chk", f"echo >> {tmp_path}/runs; exit 0")
+
+    watched.trackers.configure([CheckScript("chk", command, interval=0.1, timeout=10.0, rise=3, init_fail=True)])
+    reports = await watched.wait_for(2)
+
+    assert reports == [
+        ScriptResult("chk", succeeded=False, detail="has not succeeded yet, and init_fail is set"),
+        ScriptResult("chk", succeeded=True, detail="exited with status 0"),
+    ]
+    assert len((tmp_path / "runs").read_text().splitlines()) >= 3
