@@ -70,6 +70,7 @@ class Core:
         self._acknowledged = trio.Event()
         self._stopping = trio.Event()
         self._configured = False
+        self._realtime = realtime.RealTime()
 
     # The life of the process
 
@@ -136,6 +137,9 @@ class Core:
                 elif fd in self._watched:
                     self._watched[fd]()
             self._timer.set(self._schedule.earliest)
+            if self._realtime.come_back():
+                text = "0.2 s of work without a pause, so a second without real time"
+                self._log.limited(WARNING, "scheduling", "gave way", f"{text}, times={self._realtime.given_way}")
 
     def _timer_fired(self) -> None:
         self._timer.clear()
@@ -252,7 +256,7 @@ class Core:
             self.configure(settings)
             self._parent.put(Ready())
             return
-        notes = realtime.go_realtime(settings.realtime_priority)
+        notes = realtime.go_realtime(self._realtime, settings.realtime_priority)
         if refused := realtime.drop_capabilities():
             notes.append(refused)
         self.configure(settings)

@@ -10,15 +10,19 @@ import os
 import resource
 import signal
 import struct
+import time
 from pathlib import Path
+from types import FrameType
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _PR_SET_PDEATHSIG = 1
 _PR_SET_TIMERSLACK = 29
-_RUNAWAY_SOFT, _RUNAWAY_HARD = 200_000, 400_000
-"""Microseconds of uninterrupted real-time running after which the kernel steps in."""
+_UNINTERRUPTED, _RUNAWAY = 200_000, 5_000_000
+"""Microseconds of real-time running without a pause, after which the kernel sends SIGXCPU, and then SIGKILL."""
+_BREATH = 1.0
+"""Seconds as an ordinary process, after SIGXCPU."""
 _CAPABILITY_VERSION_3 = 0x20080522
 _CAP_NET_ADMIN, _CAP_NET_RAW, _CAP_IPC_LOCK, _CAP_SYS_NICE = 12, 13, 14, 23
 _KEPT_CAPABILITIES = (_CAP_NET_ADMIN, _CAP_NET_RAW, _CAP_IPC_LOCK, _CAP_SYS_NICE)
@@ -38,20 +42,62 @@ def freeze_memory() -> None:
     gc.freeze()
 
 
-def go_realtime(priority: int) -> list[str]:
+class RealTime:
+    """Real-time scheduling that lets go when it would starve the host: a flood, or a reload of many instances.
+
+    The kernel says so by SIGXCPU, whose default action is death; the process is an ordinary one for a while then.
+    """
+
+    def __init__(self) -> None:
+        self._priority = 0
+        self._ordinary_until: float | None = None
+        self.given_way = 0
+        """How often it had to let go."""
+
+    def begin(self, priority: int) -> str:
+        """Returns what was refused, for people; empty when nothing was."""
+        signal.signal(signal.SIGXCPU, self._give_way)
+        refused = _schedule(priority)
+        self._priority = 0 if refused else priority
+        return refused
+
+    def _give_way(self, _number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+            os.setpriority(os.PRIO_PROCESS, 0, -15)
+        self.given_way += 1
+        self._ordinary_until = time.monotonic() + _BREATH
+
+    def come_back(self) -> bool:
+        """Call now and then; True when this is the end of a time as an ordinary process."""
+        if self._ordinary_until is None or time.monotonic() < self._ordinary_until:
+            return False
+        self._ordinary_until = None
+        _limit()
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(self._priority))
+        time.sleep(0.00005)  # the kernel counts from the last time a process slept
+        return True
+
+
+def go_realtime(realtime: RealTime, priority: int) -> list[str]:
     """Real-time scheduling, memory lock on fault, tight timer slack. Returns what was refused, for people."""
     refused = []
     _libc.prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
-    if priority and (text := _schedule(priority)):
+    if priority and (text := realtime.begin(priority)):
         refused.append(text)
     if text := _lock_memory():
         refused.append(text)
     return refused
 
 
-def _schedule(priority: int) -> str:
+def _limit() -> None:
     with contextlib.suppress(OSError, ValueError):  # a guard only; a lower limit may be set already
-        resource.setrlimit(resource.RLIMIT_RTTIME, (_RUNAWAY_SOFT, _RUNAWAY_HARD))
+        resource.setrlimit(resource.RLIMIT_RTTIME, (_UNINTERRUPTED, _RUNAWAY))
+
+
+def _schedule(priority: int) -> str:
+    _limit()
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError as error:

@@ -116,6 +116,26 @@ def test_after_sigkill_the_next_core_removes_the_address_before_it_may_claim_it(
     assert second.states() == [State.BACKUP]
 
 
+def test_a_configuration_that_takes_long_to_prepare_does_not_end_the_core(lab, cores):
+    instances = [
+        dataclasses.replace(
+            FAST,
+            name=f"VI_{vrid}",
+            virtual_router_id=vrid,
+            virtual_addresses=tuple(VirtualAddress(f"10.20.{vrid}.{n}", 32, "eth0") for n in range(1, 21)),
+        )
+        for vrid in range(1, 251)
+    ]
+
+    core = start(cores, lab, "a", *(dataclasses.replace(instance, advert_int=10.0) for instance in instances))
+
+    core.wait_for(lambda: any(isinstance(record, Ready) for record in core.records), "the configured core")
+    assert {name: core.states(name) for name in ("VI_1", "VI_250")} == {
+        "VI_1": [State.BACKUP],
+        "VI_250": [State.BACKUP],
+    }
+
+
 @pytest.fixture
 def lifeline() -> Iterator[int]:
     descriptor = memory_file("lifeline", b"")
