@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from hahub.model import State
 from hahub.settings import InstanceSettings, SyncGroupSettings
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
@@ -20,14 +21,29 @@ class Group:
         settings: SyncGroupSettings,
         routers: Mapping[str, "Router"],
         tell: Callable[[InstanceSettings | SyncGroupSettings, Report], None],
+        *,
+        state: State = State.INIT,
     ) -> None:
-        """routers: all members by name, in configured order; they are joined to this group."""
+        """routers: all members by name, in configured order; they are joined to this group.
+
+        state: what was last told of a group of this name.
+        """
         self.settings = settings
         self._routers = routers
         self._tell = tell
-        self._sync = SyncGroup(settings.name, {name: router.instance for name, router in routers.items()})
+        self._sync = SyncGroup(settings.name, {name: router.instance for name, router in routers.items()}, state=state)
         for router in routers.values():
             router.group = self
+
+    @property
+    def state(self) -> State:
+        """What was last told of it."""
+        return self._sync.state
+
+    def dissolve(self) -> None:
+        """Let the members go, who keep their states until somebody decides for them."""
+        for router in self._routers.values():
+            router.group = None
 
     def start(self, now: float) -> None:
         self._perform(self._sync.start(now))
@@ -38,6 +54,12 @@ class Group:
     def handle(self, name: str, event: events.Event, now: float) -> None:
         """Give an event to a member; the others follow."""
         self._perform(self._sync.handle(name, event, now))
+
+    def reconfigure(self, name: str, settings: InstanceSettings, now: float) -> None:
+        """Give a member other settings; the others follow where its state changes."""
+        steps = self._sync.reconfigure(name, settings, now)
+        self._routers[name].encode()
+        self._perform(steps)
 
     def shutdown(self, now: float) -> None:
         self._perform(self._sync.shutdown(now))

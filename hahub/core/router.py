@@ -238,6 +238,9 @@ class Router:
         gone = [a for a in self.settings.virtual_addresses if a not in settings.virtual_addresses]
         if gone and self.instance.holds_addresses:
             self._commands.submit(encode_batches(gone, self._interfaces.index_of).remove)
+        if self.group is not None:
+            self.group.reconfigure(self.settings.name, settings, now)
+            return
         actions = self.instance.reconfigure(settings, now)
         self.encode()
         self.perform(actions)

@@ -11,6 +11,7 @@ from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.router import Router
 from hahub.core.schedule import Schedule
 from hahub.messages import ScriptResult
+from hahub.model import State
 from hahub.net.addresses import AddressCommands, held
 from hahub.net.links import LinkMonitor
 from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings
@@ -65,13 +66,12 @@ class Routers:
     def configure(self, settings: CoreSettings) -> None:
         """Take a configuration, the first or another: what did not change is not touched."""
         now = time.monotonic()
-        before, self._settings = self._settings, settings
+        self._settings = settings
         wanted = {instance.name: instance for instance in settings.instances}
-        regrouped = _regrouped(before, settings)
-        for name, router in list(self._by_name.items()):
-            if name not in wanted or name in regrouped or _moved(router.settings, wanted[name]):
-                self._remove(router)
-        self._groups = {n: g for n, g in self._groups.items() if not regrouped.issuperset(g.settings.members)}
+        gone = [each for each in self if each.settings.name not in wanted or _moved(each.settings, wanted)]
+        states = self._dissolve_groups(gone)
+        for router in gone:
+            self._remove(router)
         used = _interfaces_of(settings)
         self.interfaces.use(used, never_a_source=_never_a_source(settings))
         added = [self._add(instance, now) for name, instance in wanted.items() if name not in self._by_name]
@@ -79,6 +79,7 @@ class Routers:
             if router.settings != wanted[router.settings.name]:
                 router.reconfigure(wanted[router.settings.name], now)
         self.interfaces_changed(set(used), now)
+        self._start_groups(states, added, now)
         self._start(added, now)
         self._configured = True
 
@@ -103,17 +104,35 @@ class Routers:
                 router.handle(events.ScriptChanged(result.script, result.succeeded, result.detail), now)
         return router
 
-    def _start(self, added: list[Router], now: float) -> None:
-        for group in self._settings.groups:
-            if group.name not in self._groups:
-                members = {name: self._by_name[name] for name in group.members}
-                self._groups[group.name] = Group(group, members, self._tell)
-                if all(self._may_resume(member, now) for member in members.values()):
-                    self._groups[group.name].resume(now)
-                    continue
-                for member in members.values():
+    def _dissolve_groups(self, gone: list[Router]) -> dict[str, State]:
+        """Dissolve the groups that do not stay as they are; what was last told of each."""
+        dissolved: dict[str, State] = {}
+        for name, group in list(self._groups.items()):
+            if group.settings not in self._settings.groups or any(router.group is group for router in gone):
+                group.dissolve()
+                dissolved[name] = self._groups.pop(name).state
+        return dissolved
+
+    def _start_groups(self, states: dict[str, State], added: list[Router], now: float) -> None:
+        """Make the groups that are new or have other members; an instance that left one goes on alone."""
+        for settings in self._settings.groups:
+            if settings.name in self._groups:
+                continue
+            members = {name: self._by_name[name] for name in settings.members}
+            group = Group(settings, members, self._tell, state=states.get(settings.name, State.INIT))
+            self._groups[settings.name] = group
+            if all(self._may_resume(member, now) for member in members.values()):
+                group.resume(now)
+                continue
+            for member in members.values():
+                if member in added:
                     self._clean_up(member)
-                self._groups[group.name].start(now)
+            group.start(now)
+        for router in self:
+            if router.group is None and router.instance.is_grouped:
+                router.handle(events.GroupLeft(), now)
+
+    def _start(self, added: list[Router], now: float) -> None:
         for router in added:
             if router.group is not None:
                 continue
@@ -202,16 +221,6 @@ def _key(settings: InstanceSettings) -> Key:
     return (settings.interface, settings.virtual_router_id, settings.version)
 
 
-def _moved(before: InstanceSettings, after: InstanceSettings) -> bool:
+def _moved(before: InstanceSettings, wanted: dict[str, InstanceSettings]) -> bool:
     """Is it another virtual router under the same name?"""
-    return (before.interface, before.virtual_router_id, before.version) != (
-        after.interface,
-        after.virtual_router_id,
-        after.version,
-    )
-
-
-def _regrouped(before: CoreSettings, after: CoreSettings) -> set[str]:
-    """Members of groups that are not as they were: they begin anew, together."""
-    changed = set(before.groups) ^ set(after.groups)
-    return {name for group in changed for name in group.members}
+    return _key(before) != _key(wanted[before.name])

@@ -91,6 +91,11 @@ class Instance:
         return self.state is State.MASTER
 
     @property
+    def is_grouped(self) -> bool:
+        """A sync group decides when it may be master."""
+        return self._grouped
+
+    @property
     def own_fault(self) -> Reason | None:
         """What is wrong with this instance itself, whatever its sync group says; None when nothing is."""
         return self._facts.fault(self.settings)

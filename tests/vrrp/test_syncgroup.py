@@ -1,5 +1,7 @@
 """Sync groups: members are master together or not at all, and reported in keepalived's order."""
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -185,3 +187,129 @@ def test_whatever_happens_members_are_master_together_or_not_at_all(steps):
             changes = [a for who, actions in host.steps if who == name for a in actions]
             held = [a for a in changes if isinstance(a, AddAddresses | RemoveAddresses)]
             assert (held[-1:] == [AddAddresses()]) == (member.state is State.MASTER)
+
+
+def test_a_group_of_address_owners_is_master_from_the_start():
+    host = Host(configured(0, priority=255), configured(1, priority=255))
+
+    host.start()
+
+    assert host.told == ["VI_1 MASTER 255", "VI_2 MASTER 255", "G1 MASTER 0"]
+
+
+def test_other_settings_of_one_member_move_all():
+    host = Host(configured(0), configured(1, scripts=(TrackedScript("check"),)))
+    host.start()
+    host.feed("VI_2", events.ScriptChanged("check", False))
+    host.told.clear()
+
+    host.take(host.group.reconfigure("VI_2", configured(1), host.now))
+
+    assert host.told == ["VI_2 BACKUP 150", "VI_1 BACKUP 150", "G1 BACKUP 0"]
+
+
+def alone(number: int, *, until: float = 5.0, **fields: Any) -> Instance:
+    """An instance without a group that runs, and is master after a while."""
+    instance = Instance(configured(number, **fields))
+    instance.handle(events.InterfaceChanged(True, OWN), 0.0)
+    instance.handle(events.Started(), 0.0)
+    while (deadline := instance.next_deadline) is not None and deadline <= until:
+        instance.handle(events.DeadlineReached(), deadline)
+    return instance
+
+
+def gathered(*members: Instance, state: State = State.INIT) -> Host:
+    """A group made of these five seconds after their start."""
+    host = Host()
+    host.members = {member.settings.name: member for member in members}
+    host.group = SyncGroup("G1", host.members, state=state)
+    host.now = 5.0
+    for member in members:
+        if member.state is State.INIT:
+            member.handle(events.InterfaceChanged(True, OWN), host.now)
+    host.take(host.group.start(host.now))
+    return host
+
+
+def test_masters_that_become_a_group_stay_masters():
+    host = gathered(alone(0), alone(1))
+
+    host.run(10.0)
+
+    assert host.told == ["G1 MASTER 0"]
+    assert host.states == [State.MASTER, State.MASTER]
+
+
+def test_who_joins_masters_becomes_one_when_its_timer_says_so():
+    host = gathered(alone(0), alone(1), Instance(configured(2), grouped=True), state=State.MASTER)
+    assert host.told == ["VI_3 BACKUP 150"]
+
+    host.run(10.0)
+
+    assert host.told == ["VI_3 BACKUP 150", "VI_3 MASTER 150"]
+    assert host.group.state is State.MASTER
+
+
+def test_if_who_joins_masters_hears_another_master_all_yield():
+    host = gathered(alone(0), Instance(configured(1), grouped=True))
+
+    host.hear("VI_2", 200)
+
+    assert host.told == ["VI_2 BACKUP 150", "G1 MASTER 0", "VI_1 BACKUP 150", "G1 BACKUP 0"]
+    assert [name for name, actions in host.steps if SendAdvert(0) in actions] == ["VI_1"]
+
+
+def test_a_weaker_master_does_not_hold_up_who_joins():
+    host = gathered(alone(0), Instance(configured(1), grouped=True))
+
+    for second in range(6, 9):
+        host.hear("VI_2", 100)
+        host.run(float(second))
+    host.run(10.0)
+
+    assert host.told == ["VI_2 BACKUP 150", "G1 MASTER 0", "VI_2 MASTER 150"]
+
+
+def test_who_joins_with_a_fault_takes_all_with_it():
+    faulty = alone(1)
+    faulty.handle(events.InterfaceChanged(False, OWN), 4.0)
+
+    host = gathered(alone(0), faulty, state=State.MASTER)
+
+    assert host.told == ["VI_1 FAULT 150", "G1 FAULT 0"]
+
+
+def test_who_joins_and_waits_for_a_check_holds_up_nobody():
+    joining = Instance(configured(1, scripts=(TrackedScript("check"),)), grouped=True)
+    host = gathered(alone(0), joining)
+    assert host.told == ["G1 MASTER 0"]
+
+    host.feed("VI_2", events.ScriptChanged("check", True))
+    host.run(10.0)
+
+    assert host.told == ["G1 MASTER 0", "VI_2 BACKUP 150", "VI_2 MASTER 150"]
+
+
+def test_a_member_that_waited_for_the_others_waits_no_more_when_it_leaves():
+    host = Host(configured(0), configured(1))
+    host.start()
+    for second in range(1, 12):
+        host.run(float(second))
+        host.hear("VI_1", 200)
+    left = host.members["VI_2"]
+    assert left.next_deadline is None
+
+    left.handle(events.GroupLeft(), host.now)
+
+    assert left.next_deadline is not None
+    left.handle(events.DeadlineReached(), left.next_deadline)
+    assert left.state is State.MASTER
+
+
+def test_a_member_in_fault_for_another_one_is_well_when_it_leaves():
+    host = master_host()
+    host.feed("VI_1", events.InterfaceChanged(False, OWN))
+
+    actions = host.members["VI_2"].handle(events.GroupLeft(), host.now)
+
+    assert [each.state for each in actions if isinstance(each, Report)] == [State.BACKUP]
