@@ -75,6 +75,8 @@ class Router:
         self._batches = AddressBatches((), ())
         self._frames: list[tuple[FrameSender, bytes]] = []
         self._stamp: tuple[object, ...] = ()
+        self._places: dict[str, int | None] = {}
+        """Interface names and their numbers, as they were when all this was encoded."""
         self._told_of_interface: events.InterfaceChanged | None = None
         self.encode()
 
@@ -108,6 +110,7 @@ class Router:
         if self._adverts_source is not None:
             for priority in {0, self.settings.priority, self.instance.priority}:
                 self._advert(priority)
+        self._places = {name: self._place(name) for name in self.interface_names}
 
     def _frame(self, address: VirtualAddress) -> list[tuple[FrameSender, bytes]]:
         interface = self._interfaces[address.interface]
@@ -145,12 +148,23 @@ class Router:
     def interface_changed(self, now: float) -> None:
         """An interface, its address or its sockets may not be what they were; nothing happens if they are."""
         if self._stamp != self._current_stamp():
+            self._leave_renamed()
             self.encode()
         interface = self._interfaces[self.settings.interface]
         event = events.InterfaceChanged(interface.up, interface.source)
         if event != self._told_of_interface:
             self._told_of_interface = event
             self.handle(event, now)
+
+    def _leave_renamed(self) -> None:
+        """An interface may be there under another name, with our addresses: only its number still finds it."""
+        before = self._places
+        left = [a for a in self.settings.virtual_addresses if before.get(a.interface) != self._place(a.interface)]
+        if left and self.instance.holds_addresses:
+            self._commands.submit(encode_batches(left, before.get).remove)
+
+    def _place(self, interface: str) -> int | None:
+        return self._interfaces.index_of(interface)
 
     def _current_stamp(self) -> tuple[object, ...]:
         return tuple(self._interfaces[name].stamp for name in sorted(self.interface_names))

@@ -267,6 +267,7 @@ def test_an_interface_may_vanish_and_come_again(lab, cores):
 
     lab["a"].ip("link", "set", "eth0", "name", "gone0")
     core.wait_for_state(State.FAULT)
+    wait_until(lambda: f"{VIP}/24" not in lab["a"].addresses("gone0"), "the address to go from the renamed interface")
     lab["a"].ip("link", "set", "gone0", "name", "eth0")
     lab["a"].ip("link", "set", "eth0", "up")
     core.wait_for_state(State.MASTER, count=2)
