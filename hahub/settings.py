@@ -7,12 +7,13 @@ by ``hahub.messages``. Seconds are floats.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hahub.family import Family, number_of
 from hahub.model import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualAddress:
-    """One virtual IPv4 address as it stands on an interface of the master."""
+    """One virtual address as it stands on an interface of the master."""
 
     address: str
     prefix_length: int
@@ -22,9 +23,36 @@ class VirtualAddress:
     scope: int = 0
     """rtnetlink scope: 0 global, 200 site, 253 link, 254 host."""
     broadcast: str = ""
+    peer: str = ""
+    """The other end of a point-to-point link, which the prefix length then belongs to."""
+    flags: int = 0
+    """``IFA_F_`` flags; 0x200: make no route for the prefix."""
+    preferred_lft: int | None = None
+    """Seconds that it is preferred as a source; 0: never; None: always."""
+    tracked: bool = True
+    """Put back when somebody else removes it."""
+
+    @property
+    def family(self) -> Family:
+        return Family.of(self.address)
+
+    @property
+    def number(self) -> int:
+        """The address as an unsigned integer."""
+        return number_of(self.address)
 
     def __str__(self) -> str:
         return f"{self.address}/{self.prefix_length}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnicastPeer:
+    """One of the other routers of a virtual router that does without multicast."""
+
+    address: str
+    min_ttl: int = 0
+    """Its packets with a smaller TTL or hop limit are not accepted, nor those with one above ``max_ttl``."""
+    max_ttl: int = 255
 
 
 class TrackerKind(StrEnum):
@@ -116,6 +144,14 @@ class InstanceSettings:
     auth_pass: str | None = field(default=None, repr=False)
     """Version 2 only; at most 8 bytes in UTF-8; None for no authentication."""
     virtual_addresses: tuple[VirtualAddress, ...] = ()
+    source: str = ""
+    """Where adverts come from; empty: the primary IPv4 address, or the IPv6 link-local one, of the interface."""
+    unicast_peers: tuple[UnicastPeer, ...] = ()
+    """Each gets the adverts; none: they go to the multicast group."""
+    check_unicast_src: bool = False
+    """Adverts are accepted from these peers only."""
+    excluded_addresses: tuple[VirtualAddress, ...] = ()
+    """They come and go with the others, but no advert names them."""
     track_scripts: tuple[TrackedScript, ...] = ()
     track_interfaces: tuple[TrackedInterface, ...] = ()
     track_processes: tuple[TrackedProcess, ...] = ()
@@ -134,6 +170,17 @@ class InstanceSettings:
     notify_deleted: bool = False
     """Report a removal as DELETED; otherwise, as keepalived does, as FAULT."""
     smtp_alert: bool = False
+
+    @property
+    def all_addresses(self) -> tuple[VirtualAddress, ...]:
+        """Those that adverts name, then those that they do not."""
+        return (*self.virtual_addresses, *self.excluded_addresses)
+
+    @property
+    def family(self) -> Family:
+        """Of the adverts: that of the first virtual address, or else of the other routers."""
+        known = [*(a.address for a in self.virtual_addresses[:1]), *(p.address for p in self.unicast_peers[:1])]
+        return Family.of(known[0]) if known else Family.IPV4
 
     @property
     def is_owner(self) -> bool:

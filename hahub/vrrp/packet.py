@@ -1,4 +1,4 @@
-"""VRRP messages over IPv4, to and from bytes.
+"""VRRP messages over IPv4 and IPv6, to and from bytes.
 
 Version 2 (RFC 3768 section 5.1; authentication of RFC 2338 section 5.3.6)::
 
@@ -24,23 +24,29 @@ Version 3 (RFC 5798 and RFC 9568, section 5.1)::
     |                 IP Address, once for each ...                 |
     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 
-What the wire has in centiseconds is seconds here; IPv4 addresses are unsigned integers.
+Over IPv6, where there is version 3 only, each address has 16 bytes. What the wire has in centiseconds is seconds
+here; addresses are unsigned integers.
 """
 
 import struct
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hahub.family import Family
+
 PROTOCOL = 112
 GROUP4 = 0xE0000012
-"""224.0.0.18, the destination of every multicast advertisement."""
+"""224.0.0.18, the destination of every multicast advertisement over IPv4."""
+GROUP6 = 0xFF020000_00000000_00000000_00000012
+"""ff02::12, and over IPv6."""
 TTL = 255
 PASS_TYPE = 1
 """Auth Type of a simple text password, RFC 2338 section 5.3.6.2."""
 
 _ADVERTISEMENT = 1
 _HEADER = struct.Struct("!BBBBHH")
-_PSEUDO_HEADER = struct.Struct("!IIBBH")
+_PSEUDO_HEADERS = {Family.IPV4: struct.Struct("!BBH"), Family.IPV6: struct.Struct("!IxxxB")}
+"""What follows source and destination: RFC 768 for IPv4, RFC 8200 section 8.1 for IPv6."""
 _IP_HEADER = struct.Struct("!BxHxxHBBxxII")
 _AUTH_SIZE_BYTES = 8
 _INTERVAL_CS_MAX = 0x0FFF
@@ -49,12 +55,12 @@ _FRAGMENT = 0x3FFF
 
 
 class Checksum(StrEnum):
-    """What a version 3 checksum covers over IPv4: implementations differ (VR-028)."""
+    """What a version 3 checksum covers over IPv4: implementations differ (VR-028). Over IPv6 they agree."""
 
     PLAIN = "plain"
     """The message: RFC 9568 section 5.2.8, Cisco; and version 2 always."""
     PSEUDO_HEADER = "pseudo-header"
-    """Source, destination, protocol and length as well: keepalived, FRRouting."""
+    """Source, destination, protocol and length as well: keepalived, FRRouting; and IPv6 always."""
 
 
 class DecodeError(Exception):
@@ -85,12 +91,19 @@ class Advertisement:
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
-    """What an IPv4 packet says that matters here."""
+    """What an IP packet says that matters here."""
 
     source: int
     destination: int
     ttl: int
+    """Of IPv6 the hop limit."""
     payload: bytes
+    family: Family = Family.IPV4
+
+
+def group_of(family: Family) -> int:
+    """The destination of multicast advertisements (VR-004, VR-005)."""
+    return GROUP6 if family is Family.IPV6 else GROUP4
 
 
 def auth_bytes(password: str) -> bytes:
@@ -99,15 +112,20 @@ def auth_bytes(password: str) -> bytes:
 
 
 def encode(
-    advert: Advertisement, *, source: int, destination: int, checksum: Checksum = Checksum.PSEUDO_HEADER
+    advert: Advertisement,
+    *,
+    source: int,
+    destination: int,
+    checksum: Checksum = Checksum.PSEUDO_HEADER,
+    family: Family = Family.IPV4,
 ) -> bytes:
     """Write one advertisement, as it follows the IP header.
 
-    source, destination: IPv4 addresses of the packet that will carry it, for the pseudo-header.
-    checksum: of version 3; version 2 has PLAIN whatever is asked for.
+    source, destination: addresses of the packet that will carry it, for the pseudo-header.
+    checksum: of version 3 over IPv4; version 2 has PLAIN and IPv6 PSEUDO_HEADER whatever is asked for.
     Raises ValueError for what the wire cannot carry.
     """
-    if advert.version == 2:
+    if advert.version == 2 and family is Family.IPV4:
         interval = _whole(advert.advert_int, 1, 0, 0xFF) | advert.auth_type << 8
         tail = advert.auth_data.ljust(_AUTH_SIZE_BYTES, b"\0")
         if len(tail) != _AUTH_SIZE_BYTES:
@@ -116,15 +134,18 @@ def encode(
     elif advert.version == 3:
         interval = _whole(advert.advert_int, 100, 1, _INTERVAL_CS_MAX)
         tail = b""
+        checksum = Checksum.PSEUDO_HEADER if family is Family.IPV6 else checksum
     else:
-        raise ValueError(f"version {advert.version}, expected 2 or 3")
+        raise ValueError(f"version {advert.version}, expected {_expected_version(family)}")
     count = len(advert.addresses)
     start = (advert.version << 4 | _ADVERTISEMENT, advert.virtual_router_id, advert.priority, count, interval)
     try:
-        body = struct.pack(f"!{count}I", *advert.addresses) + tail
-        summed = _sum(_HEADER.pack(*start, 0) + body, source, destination, checksum)
-        return _HEADER.pack(*start, 0xFFFF - (summed or 0xFFFF)) + body
-    except struct.error as error:
+        body = b"".join(map(family.pack, advert.addresses)) + tail
+        message = _HEADER.pack(*start, 0) + body
+        if checksum is Checksum.PSEUDO_HEADER:
+            message = _pseudo_header(family, source, destination, len(message)) + message
+        return _HEADER.pack(*start, 0xFFFF - (_sum(message) or 0xFFFF)) + body
+    except (struct.error, OverflowError) as error:
         raise ValueError(f"not an advertisement for VRID {advert.virtual_router_id}: {error}") from error
 
 
@@ -136,27 +157,32 @@ def _whole(advert_int: float, units_per_second: int, smallest: int, largest: int
     return units
 
 
-def decode(payload: bytes, *, source: int, destination: int) -> Advertisement:
+def _expected_version(family: Family) -> str:
+    return "3" if family is Family.IPV6 else "2 or 3"
+
+
+def decode(payload: bytes, *, source: int, destination: int, family: Family = Family.IPV4) -> Advertisement:
     """Read one advertisement, as it follows the IP header; nothing may follow it.
 
-    source, destination: IPv4 addresses of the packet, for the pseudo-header.
-    A version 3 checksum is accepted with and without the pseudo-header (VR-046).
+    source, destination: addresses of the packet, for the pseudo-header.
+    Over IPv4 a version 3 checksum is accepted with and without the pseudo-header (VR-046).
     Raises DecodeError, naming the field, for anything else.
     """
     if len(payload) < _HEADER.size:
         raise DecodeError("length", f"{len(payload)} bytes, expected at least {_HEADER.size}")
     version_type, virtual_router_id, priority, count, interval, _ = _HEADER.unpack_from(payload)
     version = version_type >> 4
-    if version not in (2, 3):
-        raise DecodeError("version", f"{version}, expected 2 or 3")
+    if version != 3 and not (version == 2 and family is Family.IPV4):
+        raise DecodeError("version", f"{version}, expected {_expected_version(family)}")
     if version_type & 0x0F != _ADVERTISEMENT:
         raise DecodeError("type", f"{version_type & 0x0F}, expected {_ADVERTISEMENT}")
-    end = _HEADER.size + 4 * count
+    end = _HEADER.size + family.size_bytes * count
     expected = end + (_AUTH_SIZE_BYTES if version == 2 else 0)
     if len(payload) != expected:
         raise DecodeError("length", f"{len(payload)} bytes, expected {expected} for {count} addresses")
-    _verify(payload, version, source, destination)
-    addresses = struct.unpack_from(f"!{count}I", payload, _HEADER.size)
+    if not _is_intact(payload, version, family, source, destination):
+        raise DecodeError("checksum", f"{payload[6:8].hex()} does not match the message")
+    addresses = _addresses(payload, family, count)
     if version == 2:
         auth_type, auth_data = interval >> 8, payload[end:]
         if auth_type == 0 and not any(auth_data):
@@ -168,22 +194,31 @@ def decode(payload: bytes, *, source: int, destination: int) -> Advertisement:
     return Advertisement(3, virtual_router_id, priority, interval_cs / 100, addresses)
 
 
-def _verify(payload: bytes, version: int, source: int, destination: int) -> None:
-    """Raises DecodeError unless the checksum is right, for version 3 in one of the two ways."""
-    if _sum(payload, source, destination, Checksum.PLAIN) == 0:
-        return
-    if version == 3 and _sum(payload, source, destination, Checksum.PSEUDO_HEADER) == 0:
-        return
-    raise DecodeError("checksum", f"{payload[6:8].hex()} does not match the message")
+def _addresses(payload: bytes, family: Family, count: int) -> tuple[int, ...]:
+    if family is Family.IPV4:
+        return struct.unpack_from(f"!{count}I", payload, _HEADER.size)
+    halves = struct.unpack_from(f"!{2 * count}Q", payload, _HEADER.size)
+    return tuple(high << 64 | low for high, low in zip(halves[::2], halves[1::2], strict=True))
 
 
-def _sum(message: bytes, source: int, destination: int, checksum: Checksum) -> int:
+def _is_intact(payload: bytes, version: int, family: Family, source: int, destination: int) -> bool:
+    """Whether the checksum is right: for version 3 over IPv4 in one of the two ways."""
+    if family is Family.IPV4 and _sum(payload) == 0:
+        return True
+    return version == 3 and _sum(_pseudo_header(family, source, destination, len(payload)) + payload) == 0
+
+
+def _pseudo_header(family: Family, source: int, destination: int, length: int) -> bytes:
+    layout = _PSEUDO_HEADERS[family]
+    last = (length, PROTOCOL) if family is Family.IPV6 else (0, PROTOCOL, length)
+    return family.pack(source) + family.pack(destination) + layout.pack(*last)
+
+
+def _sum(message: bytes) -> int:
     """The one's complement sum of RFC 1071, where 0 and 0xFFFF are the same: 0. Checked messages have 0.
 
     As 0x10000 leaves 1 when divided by 0xFFFF, the sum of the 16-bit words is the whole message modulo 0xFFFF.
     """
-    if checksum is Checksum.PSEUDO_HEADER:
-        message = _PSEUDO_HEADER.pack(source, destination, 0, PROTOCOL, len(message)) + message
     return int.from_bytes(message, "big") % 0xFFFF
 
 

@@ -5,13 +5,12 @@ here must change no state and no timer (VR-067), so none of it becomes an event.
 """
 
 import hmac
-import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
+from hahub.family import Family, number_of
 from hahub.settings import InstanceSettings
-from hahub.vrrp.packet import GROUP4, PASS_TYPE, TTL, Advertisement, Datagram, DecodeError, auth_bytes, decode
+from hahub.vrrp.packet import PASS_TYPE, TTL, Advertisement, Datagram, DecodeError, auth_bytes, decode, group_of
 
 _OWNER_PRIORITY = 255
 
@@ -55,16 +54,19 @@ class Rejected:
 def check(
     datagram: Datagram, settings: InstanceSettings, *, own_source: int | None, known_master: int | None
 ) -> Accepted | Rejected:
-    """Judge one packet that arrived by multicast. Never raises, whatever the packet holds.
+    """Judge one packet of the family of the virtual router. Never raises, whatever the packet holds.
 
     own_source: the address that our own adverts come from; a packet from it is a loop or a duplicate address (VR-064).
     known_master: sender of the last accepted advertisement, for ``skip_check_adv_addr``.
     """
-    rejected = _check_datagram(datagram, own_source)
+    checked = _check_unicast_datagram(datagram, settings) if settings.unicast_peers else _check_group_datagram(datagram)
+    rejected = checked or _check_source(datagram, own_source)
     if rejected is not None:
         return rejected
     try:
-        advert = decode(datagram.payload, source=datagram.source, destination=datagram.destination)
+        advert = decode(
+            datagram.payload, source=datagram.source, destination=datagram.destination, family=datagram.family
+        )
     except DecodeError as error:
         return _reject(Rejection(error.field), datagram, error.text)
     rejected = _check_identity(datagram, advert, settings) or _check_authentication(datagram, advert, settings)
@@ -76,20 +78,44 @@ def check(
     return _check_addresses(datagram, advert, settings, trusted=trusted)
 
 
-def _check_datagram(datagram: Datagram, own_source: int | None) -> Rejected | None:
+def _check_group_datagram(datagram: Datagram) -> Rejected | None:
     if datagram.ttl != TTL:
         return _reject(Rejection.TTL, datagram, f"{datagram.ttl}, expected {TTL}")
-    if datagram.destination != GROUP4:
-        return _reject(Rejection.DESTINATION, datagram, f"{_dotted(datagram.destination)}, expected {_dotted(GROUP4)}")
+    group = group_of(datagram.family)
+    if datagram.destination != group:
+        text = datagram.family.text
+        return _reject(Rejection.DESTINATION, datagram, f"{text(datagram.destination)}, expected {text(group)}")
+    return None
+
+
+def _check_unicast_datagram(datagram: Datagram, settings: InstanceSettings) -> Rejected | None:
+    """VR-063, VR-065. Routers may be between the peers, so that a hop less is no sign of a stranger."""
+    expected = number_of(settings.source) if settings.source else None
+    to_us = _is_unicast(datagram.destination, datagram.family) if expected is None else datagram.destination == expected
+    if not to_us:
+        found = datagram.family.text(datagram.destination)
+        return _reject(Rejection.DESTINATION, datagram, f"{found}, expected {settings.source or 'a unicast address'}")
+    peer = next((p for p in settings.unicast_peers if number_of(p.address) == datagram.source), None)
+    if peer is None:
+        unknown = settings.check_unicast_src
+        return _reject(Rejection.SOURCE, datagram, "is not one of unicast_peer") if unknown else None
+    if not peer.min_ttl <= datagram.ttl <= peer.max_ttl:
+        return _reject(Rejection.TTL, datagram, f"{datagram.ttl}, expected {peer.min_ttl}-{peer.max_ttl}")
+    return None
+
+
+def _check_source(datagram: Datagram, own_source: int | None) -> Rejected | None:
     if datagram.source == own_source:
         return _reject(Rejection.OWN_SOURCE, datagram, "our own address: a loop, or somebody else uses it")
-    if not _is_unicast(datagram.source):
+    if not _is_unicast(datagram.source, datagram.family):
         return _reject(Rejection.SOURCE, datagram, "expected a unicast address")
     return None
 
 
-def _is_unicast(address: int) -> bool:
-    """False for 0.0.0.0/8, 127.0.0.0/8, multicast and 255.255.255.255 (VR-147)."""
+def _is_unicast(address: int, family: Family) -> bool:
+    """False for unspecified, loopback, multicast and broadcast addresses (VR-147)."""
+    if family is Family.IPV6:
+        return address > 1 and address >> 120 != 0xFF
     first = address >> 24
     return first not in (0, 127) and not 224 <= first <= 239 and address != 0xFFFFFFFF
 
@@ -126,33 +152,23 @@ def _check_addresses(
         if difference and advert.version == 2 and advert.priority != _OWNER_PRIORITY:
             return _reject(Rejection.ADDRESSES, datagram, difference)
         if difference:
-            notes.append(f"{_dotted(datagram.source)} addresses: {difference}")
+            notes.append(f"{datagram.family.text(datagram.source)} addresses: {difference}")
     if advert.advert_int != settings.advert_int:
         # Learned, not refused (VR-054); a version 2 interval that differs did not come this far.
-        notes.append(
-            f"{_dotted(datagram.source)} interval: {advert.advert_int:g} s, configured {settings.advert_int:g} s"
-        )
+        found = f"interval: {advert.advert_int:g} s, configured {settings.advert_int:g} s"
+        notes.append(f"{datagram.family.text(datagram.source)} {found}")
     return Accepted(advert, "; ".join(notes))
 
 
 def _difference(advert: Advertisement, settings: InstanceSettings) -> str:
     """How the address lists differ, for people; empty when they are the same (VR-060)."""
-    own = [_number(address.address) for address in settings.virtual_addresses]
+    own = [number_of(address.address) for address in settings.virtual_addresses]
     if len(advert.addresses) != len(own):
         return f"{len(advert.addresses)}, expected our {len(own)}"
     missing = set(own).difference(advert.addresses)
-    return f"{_dotted(min(missing))} is missing" if missing else ""
+    return f"{settings.family.text(min(missing))} is missing" if missing else ""
 
 
 def _reject(rejection: Rejection, datagram: Datagram, text: str) -> Rejected:
-    return Rejected(rejection, f"{_dotted(datagram.source)} {rejection.replace('_', ' ')}: {text}")
-
-
-def _dotted(address: int) -> str:
-    return str(ipaddress.IPv4Address(address))
-
-
-@lru_cache(maxsize=4096)
-def _number(address: str) -> int:
-    """Configured addresses as integers; remembered, as each packet is compared with them."""
-    return int(ipaddress.IPv4Address(address))
+    sender = datagram.family.text(datagram.source)
+    return Rejected(rejection, f"{sender} {rejection.replace('_', ' ')}: {text}")

@@ -8,7 +8,8 @@ from scapy.config import conf
 from scapy.layers.inet import IP
 from scapy.layers.vrrp import VRRP, VRRPv3
 
-from hahub.vrrp.packet import PASS_TYPE, PROTOCOL, Advertisement, DecodeError, decode, encode, split_ip
+from hahub.family import Family
+from hahub.vrrp.packet import GROUP6, PASS_TYPE, PROTOCOL, Advertisement, DecodeError, decode, encode, split_ip
 from tests.pcap import CAPTURES, read_packets
 
 _AH, _IPV6 = 51, 0x86DD
@@ -32,6 +33,24 @@ def test_every_captured_packet_decodes_and_encodes_back_to_the_same_bytes(path: 
         assert encode(advert, source=datagram.source, destination=datagram.destination) == datagram.payload
         assert datagram.ttl == 255
         assert advert == as_scapy_reads(packet)
+
+
+@pytest.mark.parametrize(
+    ("name", "unicast"),
+    [("v3-ipv6", False), ("v3-ipv6-100vips", False), ("failover-ipv6-na", False), ("v3-ipv6-unicast", True)],
+)
+def test_every_captured_packet_over_ipv6_decodes_and_encodes_back_to_the_same_bytes(name: str, unicast: bool):
+    adverts = [p for p in read_packets(capture(name), ether_type=_IPV6) if p[6] == PROTOCOL]
+
+    assert adverts
+    for packet in adverts:
+        source, destination = int.from_bytes(packet[8:24]), int.from_bytes(packet[24:40])
+        advert = decode(packet[40:], source=source, destination=destination, family=Family.IPV6)
+        written = encode(advert, source=source, destination=destination, family=Family.IPV6)
+        assert written == packet[40:]
+        assert (destination != GROUP6) == unicast
+        assert (advert.version, advert.auth_data) == (3, b"")
+        assert len(packet[40:]) == 8 + 16 * len(advert.addresses)
 
 
 def as_scapy_reads(packet: bytes) -> Advertisement:

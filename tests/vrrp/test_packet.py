@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from scapy.layers.inet import IP
 from scapy.layers.vrrp import VRRP, VRRPv3
 
+from hahub.family import Family
 from hahub.vrrp.packet import (
     GROUP4,
+    GROUP6,
     PASS_TYPE,
     PROTOCOL,
     Advertisement,
@@ -362,3 +364,52 @@ def test_any_bytes_are_an_advertisement_or_a_decode_error(message: bytes):
     except DecodeError:
         return
     assert decode(encode(advert, source=SOURCE, destination=GROUP4), source=SOURCE, destination=GROUP4) == advert
+
+
+V6_SOURCE = int(ipaddress.IPv6Address("fe80::837:15ff:fea2:ab4e"))
+V6_GOLDEN = bytes.fromhex("3105ff020064dcf9fe80000000000000000000000000000520010db8000000000000000000000005")
+V6_ADVERT = Advertisement(
+    3, 5, 255, 1.0, tuple(int(ipaddress.IPv6Address(text)) for text in ("fe80::5", "2001:db8::5"))
+)
+
+
+def test_an_advertisement_over_ipv6_is_written_and_read_byte_by_byte():
+    """VR-027, VR-030; keepalived 2.2.7 sent these bytes."""
+    written = encode(V6_ADVERT, source=V6_SOURCE, destination=GROUP6, family=Family.IPV6)
+
+    assert written == V6_GOLDEN
+    assert decode(V6_GOLDEN, source=V6_SOURCE, destination=GROUP6, family=Family.IPV6) == V6_ADVERT
+
+
+def test_over_ipv6_the_checksum_has_the_pseudo_header_whatever_is_asked_for():
+    """VR-027."""
+    plain = encode(V6_ADVERT, source=V6_SOURCE, destination=GROUP6, checksum=Checksum.PLAIN, family=Family.IPV6)
+
+    assert plain == V6_GOLDEN
+    with pytest.raises(DecodeError, match="checksum"):
+        decode(V6_GOLDEN, source=V6_SOURCE + 1, destination=GROUP6, family=Family.IPV6)
+
+
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        pytest.param(b"\x21" + V6_GOLDEN[1:], "version", id="VR-015 version 2"),
+        pytest.param(V6_GOLDEN[:-1], "length", id="VR-042 cut"),
+        pytest.param(V6_GOLDEN[:24], "length", id="VR-042 an address is missing"),
+        pytest.param(V6_GOLDEN + bytes(4), "length", id="VR-043 too long"),
+        pytest.param(V6_GOLDEN[:2] + b"\xfe" + V6_GOLDEN[3:], "checksum", id="VR-045 another priority"),
+    ],
+)
+def test_what_is_no_advertisement_over_ipv6_is_refused(payload: bytes, field: str):
+    with pytest.raises(DecodeError) as caught:
+        decode(payload, source=V6_SOURCE, destination=GROUP6, family=Family.IPV6)
+
+    assert caught.value.field == field
+
+
+def test_version_2_and_foreign_addresses_are_not_written_for_ipv6():
+    """VR-015."""
+    with pytest.raises(ValueError, match="version 2, expected 3"):
+        encode(Advertisement(2, 5, 100, 1.0, ()), source=V6_SOURCE, destination=GROUP6, family=Family.IPV6)
+    with pytest.raises(ValueError, match="not an advertisement"):
+        encode(V6_ADVERT, source=1, destination=GROUP4, family=Family.IPV4)
