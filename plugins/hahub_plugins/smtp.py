@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import formatdate, parseaddr
+from email.utils import formatdate
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, Self
@@ -33,6 +33,10 @@ QUIT_TIMEOUT = 1.0
 """Seconds for the good-bye; the message is accepted by then."""
 _POLICY = SMTP.clone(cte_type="7bit")  # not every server takes 8BITMIME
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
+_MAILBOX = re.compile(
+    r"""(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<phrase>[^"<>,;:()@\\]*))\s*<(?P<inner>[^<>\s]+)>|(?P<bare>[^<>\s]+)"""
+)
+"""One mailbox. Not email.utils.parseaddr: versions of Python disagree about address literals such as a@[10.0.0.1]."""
 _DOMAIN = re.compile(r"[A-Za-z0-9._-]{1,255}|\[[A-Za-z0-9.:]{1,64}\]")
 
 
@@ -125,14 +129,16 @@ def parse_mailbox(text: str) -> Address:
     problem = ValueError("expected an address such as a@example.org or Name <a@example.org>")
     if not text.isprintable():
         raise problem
-    name, address = parseaddr(text)
+    mailbox = _MAILBOX.fullmatch(text.strip())
+    if mailbox is None:
+        raise problem
+    name = re.sub(r"\\(.)", r"\1", (mailbox["quoted"] or "")[1:-1]) or (mailbox["phrase"] or "").strip()
+    address = mailbox["inner"] or mailbox["bare"]
     user, at, domain = address.rpartition("@")
     if not at:
         user, domain = domain, ""
     if not _LOCAL_PART.fullmatch(user) or (at and not _DOMAIN.fullmatch(domain)):
         raise problem
-    if not name and text.strip() not in (address, f"<{address}>"):
-        raise problem  # several addresses, or a comment that would be lost
     return Address(name, user, domain)
 
 

@@ -139,7 +139,9 @@ def test_a_killed_process_comes_back_and_the_address_with_it(running: Running, n
 
     wait_until(lambda: running.children().get(name, before[name]) != before[name], f"another {name}")
     wait_until(lambda: running.log.count(f"parent: {name} ready") == 2, f"the other {name} works")
-    times = 2 if name == "core" else 1
+    # A core that is back before peers would have noticed goes on as master; a slow machine may be too late for that.
+    late = name == "core" and "goes on as MASTER" not in running.log
+    times = 2 if late else 1
     wait_until(lambda: running.notified.count("INSTANCE VI_1 MASTER 100") == times, "it is master")
     wait_until(running.has_address, "the address is there")
     running.process.send_signal(signal.SIGTERM)
