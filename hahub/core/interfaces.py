@@ -83,6 +83,11 @@ class Interfaces:
         link = self._monitor.table.get(name)
         return link.index if link is not None else None
 
+    def is_up(self, name: str) -> bool:
+        """Whether any interface, also one that is not in use here, is there, up and running."""
+        link = self._monitor.table.get(name)
+        return link is not None and link.up
+
     def use(self, wanted: dict[str, frozenset[int]], *, never_a_source: frozenset[int]) -> None:
         """Have exactly these: interface name -> VRIDs on it, none for one that only carries addresses.
 

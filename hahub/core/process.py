@@ -26,7 +26,7 @@ from hahub.core.router import Router
 from hahub.core.routers import Routers
 from hahub.core.schedule import Schedule
 from hahub.link import Link, LinkClosedError, read_memory_file
-from hahub.messages import Ack, Configure, HubLink, Ready, ScriptResult, Shutdown, Stopped
+from hahub.messages import Ack, Configure, FileResult, HubLink, ProcessResult, Ready, ScriptResult, Shutdown, Stopped
 from hahub.model import State
 from hahub.net.addresses import AddressCommands
 from hahub.net.links import LinkMonitor
@@ -239,8 +239,8 @@ class Core:
                     self._hub = Link.from_fileno(descriptors[0])
                     self._reporter.connect_hub(self._hub)
                     nursery.start_soon(self._serve_hub, self._hub)
-                case ScriptResult():
-                    self._routers.script_judged(record)
+                case ScriptResult() | ProcessResult() | FileResult():
+                    self._routers.tracker_judged(record)
                     self._timer.set(self._schedule.earliest)
                 case Shutdown():
                     self._stopping.set()

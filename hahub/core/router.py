@@ -78,6 +78,7 @@ class Router:
         self._places: dict[str, int | None] = {}
         """Interface names and their numbers, as they were when all this was encoded."""
         self._told_of_interface: events.InterfaceChanged | None = None
+        self._told_of_tracked: dict[str, bool] = {}
         self.encode()
 
     @property
@@ -97,6 +98,11 @@ class Router:
     def interface_names(self) -> set[str]:
         """The interface of the adverts, and those that carry addresses."""
         return {self.settings.interface, *(a.interface for a in self.settings.virtual_addresses)}
+
+    @property
+    def watched_names(self) -> set[str]:
+        """These, and the interfaces it only tracks."""
+        return self.interface_names | {tracked.name for tracked in self.settings.track_interfaces}
 
     # Encoding beforehand
 
@@ -155,6 +161,14 @@ class Router:
         if event != self._told_of_interface:
             self._told_of_interface = event
             self.handle(event, now)
+        self._tracked_interfaces_changed(now)
+
+    def _tracked_interfaces_changed(self, now: float) -> None:
+        found = {tracked.name: self._interfaces.is_up(tracked.name) for tracked in self.settings.track_interfaces}
+        told, self._told_of_tracked = self._told_of_tracked, found
+        for name, up in found.items():
+            if told.get(name) is not up:
+                self.handle(events.TrackedInterfaceChanged(name, up), now)
 
     def _leave_renamed(self) -> None:
         """An interface may be there under another name, with our addresses: only its number still finds it."""

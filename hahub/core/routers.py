@@ -10,11 +10,11 @@ from hahub.core.lifeline import Key, Lifeline
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.router import Router
 from hahub.core.schedule import Schedule
-from hahub.messages import ScriptResult
+from hahub.messages import FileResult, ProcessResult, ScriptResult, TrackerResult
 from hahub.model import State
 from hahub.net.addresses import AddressCommands, held
 from hahub.net.links import LinkMonitor
-from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings
+from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings, TrackerKey
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
 from hahub.vrrp.timers import DOWN_TIMER_ADVERTS
@@ -44,7 +44,7 @@ class Routers:
         self._by_name: dict[str, Router] = {}
         self._by_wire: dict[tuple[str, int], Router] = {}
         self._groups: dict[str, Group] = {}
-        self._verdicts: dict[str, ScriptResult] = {}
+        self._verdicts: dict[TrackerKey, TrackerResult] = {}
         self._configured = False
         self._lifeline: Lifeline | None = None
 
@@ -98,10 +98,10 @@ class Routers:
         )
         self._by_name[settings.name] = router
         self._by_wire[settings.interface, settings.virtual_router_id] = router
-        for script in settings.track_scripts:
-            result = self._verdicts.get(script.name)
+        for tracked in settings.tracked:
+            result = self._verdicts.get(tracked.tracker)
             if result is not None:
-                router.handle(events.ScriptChanged(result.script, result.succeeded, result.detail), now)
+                router.handle(_event_of(result), now)
         return router
 
     def _dissolve_groups(self, gone: list[Router]) -> dict[str, State]:
@@ -174,18 +174,18 @@ class Routers:
 
     def interfaces_changed(self, names: set[str], now: float) -> list[Router]:
         """Let the routers know that use these interfaces; those routers."""
-        touched = [router for router in self if not names.isdisjoint(router.interface_names)]
+        touched = [router for router in self if not names.isdisjoint(router.watched_names)]
         for router in touched:
             router.interface_changed(now)
         return touched
 
-    def script_judged(self, result: ScriptResult) -> None:
-        """Take the verdict on a script, and keep it for routers that come later."""
-        self._verdicts[result.script] = result
+    def tracker_judged(self, result: TrackerResult) -> None:
+        """Take the verdict of a tracker, and keep it for routers that come later."""
+        self._verdicts[result.tracker] = result
         now = time.monotonic()
         for router in self:
-            if any(script.name == result.script for script in router.settings.track_scripts):
-                router.handle(events.ScriptChanged(result.script, result.succeeded, result.detail), now)
+            if any(tracked.tracker == result.tracker for tracked in router.settings.tracked):
+                router.handle(_event_of(result), now)
 
     def shutdown(self) -> None:
         """Everyone resigns and reports STOP, groups after their members."""
@@ -195,6 +195,16 @@ class Routers:
                 router.handle(events.ShutdownRequested(), now)
         for group in self._groups.values():
             group.shutdown(now)
+
+
+def _event_of(result: TrackerResult) -> events.TrackerChanged:
+    match result:
+        case ScriptResult(script=name, succeeded=succeeded, detail=detail):
+            return events.ScriptChanged(name, succeeded, detail)
+        case ProcessResult(process=name, succeeded=succeeded, detail=detail):
+            return events.ProcessesChanged(name, succeeded, detail)
+        case FileResult(file=name, value=value, detail=detail):
+            return events.FileChanged(name, value, detail)
 
 
 def _never_a_source(settings: CoreSettings) -> frozenset[int]:

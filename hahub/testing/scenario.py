@@ -21,7 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hahub.settings import InstanceSettings, TrackedScript, VirtualAddress
+from hahub.settings import (
+    InstanceSettings,
+    TrackedFile,
+    TrackedInterface,
+    TrackedProcess,
+    TrackedScript,
+    VirtualAddress,
+)
 from hahub.vrrp import events
 from hahub.vrrp.actions import (
     Action,
@@ -36,6 +43,13 @@ from hahub.vrrp.instance import Instance
 from hahub.vrrp.packet import Advertisement
 
 VIRTUAL_ADDRESS = VirtualAddress("10.9.0.200", 24, "eth0")
+_TRACKERS: dict[str, tuple[str, Any]] = {
+    "track_script": ("track_scripts", TrackedScript),
+    "track_interface": ("track_interfaces", TrackedInterface),
+    "track_process": ("track_processes", TrackedProcess),
+    "track_file": ("track_files", TrackedFile),
+}
+"""Keyword -> field of the settings, and what is in it."""
 _DEADLINES_MAX = 10_000
 
 
@@ -83,12 +97,14 @@ def read(path: Path) -> Scenario:
 
 
 def _assign(settings: InstanceSettings, keyword: str, value: str) -> InstanceSettings:
-    if keyword == "track_script":
+    if keyword in _TRACKERS:
+        field, kind = _TRACKERS[keyword]
         name, weight, *reverse = value.split()
-        script = TrackedScript(name, int(weight), reverse == ["reverse"])
-        return dataclasses.replace(settings, track_scripts=(*settings.track_scripts, script))
-    kind = type(getattr(settings, keyword))
-    converted: Any = value.strip() == "yes" if kind is bool else kind(value)
+        tracked = kind(name, int(weight), reverse == ["reverse"])
+        all_of_them: Any = (*getattr(settings, field), tracked)
+        return dataclasses.replace(settings, **{field: all_of_them})
+    type_ = type(getattr(settings, keyword))
+    converted: Any = value.strip() == "yes" if type_ is bool else type_(value)
     return dataclasses.replace(settings, **{keyword: converted})
 
 
@@ -150,6 +166,12 @@ def _event(instance: Instance, words: list[str]) -> events.Event:
             return events.InterfaceChanged(status == "up", source)
         case ["script", name, verdict]:
             return events.ScriptChanged(name, verdict == "succeeded", verdict)
+        case ["processes", name, verdict]:
+            return events.ProcessesChanged(name, verdict == "succeeded", verdict)
+        case ["file", name, number]:
+            return events.FileChanged(name, int(number), number)
+        case ["tracked", name, "up" | "down" as status]:
+            return events.TrackedInterfaceChanged(name, status == "up")
         case ["maintenance", "on" | "off" as status, *detail]:
             return events.MaintenanceChanged(status == "on", " ".join(detail))
         case ["rival", source, *detail]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hahub.model import Reason
+from hahub.settings import TrackerKey, TrackerKind
 from hahub.vrrp.packet import Advertisement
 
 
@@ -56,6 +57,68 @@ class ScriptChanged:
     name: str
     succeeded: bool
     detail: str = ""
+
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.SCRIPT, self.name)
+
+    @property
+    def value(self) -> int:
+        return self.succeeded
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessesChanged:
+    """There are enough processes of a tracked kind, or not; or it became known for the first time."""
+
+    name: str
+    succeeded: bool
+    detail: str = ""
+
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.PROCESS, self.name)
+
+    @property
+    def value(self) -> int:
+        return self.succeeded
+
+
+@dataclass(frozen=True, slots=True)
+class FileChanged:
+    """The number in a tracked file changed, or was read for the first time."""
+
+    name: str
+    value: int
+    detail: str = ""
+
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.FILE, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedInterfaceChanged:
+    """A tracked interface, which is not the instance's own, went up or down, or was looked at for the first time."""
+
+    name: str
+    up: bool
+
+    @property
+    def tracker(self) -> TrackerKey:
+        return (TrackerKind.INTERFACE, self.name)
+
+    @property
+    def value(self) -> int:
+        return self.up
+
+    @property
+    def detail(self) -> str:
+        return "is up" if self.up else "is down"
+
+
+TrackerChanged = ScriptChanged | ProcessesChanged | FileChanged | TrackedInterfaceChanged
+"""What trackers tell: which of them, its value (True or False for ok or not, or a number), and words for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +187,7 @@ Event = (
     | RivalHeard
     | DeadlineReached
     | InterfaceChanged
-    | ScriptChanged
+    | TrackerChanged
     | AddressesLost
     | MaintenanceChanged
     | GroupEvent

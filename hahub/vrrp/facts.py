@@ -1,10 +1,16 @@
-"""What an instance knows of the world beside adverts: its interface, its source address, the verdicts on scripts."""
-
-from collections.abc import Iterable
+"""What an instance knows of the world beside adverts: its interface, its source address, the verdicts of trackers."""
 
 from hahub.model import Cause, Reason
-from hahub.settings import InstanceSettings
-from hahub.vrrp.priority import effective_priority, failed_scripts, unjudged_scripts
+from hahub.settings import InstanceSettings, TrackedFile, TrackerKey, TrackerKind
+from hahub.vrrp import events
+from hahub.vrrp.priority import effective_priority, failed, unjudged
+
+_CAUSES = {
+    TrackerKind.SCRIPT: Cause.SCRIPT_FAILED,
+    TrackerKind.INTERFACE: Cause.INTERFACE_DOWN,
+    TrackerKind.PROCESS: Cause.PROCESS_FAILED,
+    TrackerKind.FILE: Cause.FILE_FAILED,
+}
 
 
 class Facts:
@@ -14,30 +20,31 @@ class Facts:
         self.interface_up = False
         self.source: int | None = None
         """Primary IPv4 address of the interface as an unsigned integer."""
-        self._verdicts: dict[str, bool] = {}
-        self._details: dict[str, str] = {}
+        self._verdicts: dict[TrackerKey, int] = {}
+        self._details: dict[TrackerKey, str] = {}
 
-    def judge(self, script: str, succeeded: bool, detail: str) -> None:  # a verdict is a boolean
-        """Take the verdict on a script."""
-        self._verdicts[script], self._details[script] = succeeded, detail
+    def judge(self, event: events.TrackerChanged) -> None:
+        """Take the verdict of a tracker."""
+        self._verdicts[event.tracker], self._details[event.tracker] = event.value, event.detail
 
-    def presume(self, scripts: Iterable[str]) -> None:
-        """Scripts that have not been heard are taken to be well, until they are."""
-        for script in scripts:
-            self._verdicts.setdefault(script, True)
+    def presume(self, settings: InstanceSettings) -> None:
+        """What has not been heard is taken to be well, until it is."""
+        for tracked in settings.tracked:
+            well = 0 if isinstance(tracked, TrackedFile) else not tracked.reverse
+            self._verdicts.setdefault(tracked.tracker, well)
 
-    def forget_all_but(self, scripts: Iterable[str]) -> None:
-        """Other scripts are no longer tracked."""
-        known = set(scripts)
-        self._verdicts = {name: verdict for name, verdict in self._verdicts.items() if name in known}
+    def forget_others(self, settings: InstanceSettings) -> None:
+        """What these settings do not track is forgotten."""
+        known = {tracked.tracker for tracked in settings.tracked}
+        self._verdicts = {tracker: verdict for tracker, verdict in self._verdicts.items() if tracker in known}
 
     def priority(self, settings: InstanceSettings) -> int:
         """The effective priority."""
         return effective_priority(settings, self._verdicts)
 
     def are_complete(self, settings: InstanceSettings) -> bool:
-        """Every script that could mean FAULT was heard."""
-        return not unjudged_scripts(settings.track_scripts, self._verdicts)
+        """Everything was heard that has to be heard before the start."""
+        return not unjudged(settings.tracked, self._verdicts)
 
     def fault(self, settings: InstanceSettings) -> Reason | None:
         """Why the instance has to be in FAULT; None when it has not."""
@@ -46,7 +53,7 @@ class Facts:
             return Reason(Cause.INTERFACE_DOWN, f"{interface} is down")
         if self.source is None:
             return Reason(Cause.NO_SOURCE_ADDRESS, f"{interface} has no IPv4 address")
-        for name in failed_scripts(settings.track_scripts, self._verdicts):
-            detail = self._details.get(name, "")
-            return Reason(Cause.SCRIPT_FAILED, f"{name} {detail}" if detail else name)
+        for tracked in failed(settings.tracked, self._verdicts):
+            detail = self._details.get(tracked.tracker, "")
+            return Reason(_CAUSES[tracked.tracker[0]], f"{tracked.name} {detail}" if detail else tracked.name)
         return None

@@ -8,7 +8,7 @@
            |        priority 0            v  | higher address     |
            +------------------------->  MASTER -------------------+
              Started as address owner            interface down, no source address,
-                                                 script without weight failed
+                                                 tracker without weight failed
     any state: ShutdownRequested -> STOP
 
 Effects come in the order that the protocol and keepalived have: the advert before the addresses, the addresses
@@ -102,7 +102,7 @@ class Instance:
 
     @property
     def is_ready(self) -> bool:
-        """It was told to start, and has heard every script that could mean FAULT."""
+        """It was told to start, and has heard all trackers that it waits for."""
         started = self._deaf_until != float("-inf")
         return started and self._facts.are_complete(self.settings)
 
@@ -120,8 +120,13 @@ class Instance:
             case events.InterfaceChanged(up=up, source=source):
                 self._facts.interface_up, self._facts.source = up, source
                 return self._facts_changed(now)
-            case events.ScriptChanged(name=name, succeeded=succeeded, detail=detail):
-                self._facts.judge(name, succeeded, detail)
+            case (
+                events.ScriptChanged()
+                | events.ProcessesChanged()
+                | events.FileChanged()
+                | events.TrackedInterfaceChanged()
+            ):
+                self._facts.judge(event)
                 return self._facts_changed(now)
             case events.AddressesLost(addresses=addresses):
                 return self._addresses_lost(addresses, now)
@@ -145,7 +150,7 @@ class Instance:
         gained = set(settings.virtual_addresses) - set(self.settings.virtual_addresses)
         rescheduled = settings.advert_int != self.settings.advert_int
         self.settings = settings
-        self._facts.forget_all_but(script.name for script in settings.track_scripts)
+        self._facts.forget_others(settings)
         if rescheduled:
             self._master_adver_interval = settings.advert_int
             self._restart_timer(now)
@@ -173,7 +178,7 @@ class Instance:
     def _resumed(self, now: float) -> list[Action]:
         """Nothing is reported: for everybody else nothing has happened."""
         self._deaf_until, self._group_ready = now, True
-        self._facts.presume(script.name for script in self.settings.track_scripts)
+        self._facts.presume(self.settings)
         self.priority = self._wanted_priority()
         self.state = State.MASTER
         self._timer, self._sent_at = now + self.settings.advert_int, now
@@ -181,7 +186,7 @@ class Instance:
         return [SendAdvert(self.priority), AddAddresses(), *self._facts_changed(now)]
 
     def _facts_changed(self, now: float) -> list[Action]:
-        """Interface, address, script or configuration facts changed: priority, FAULT or the way out of it."""
+        """Interface, address, tracker or configuration facts changed: priority, FAULT or the way out of it."""
         actions = self._update_priority(now)
         if self.state in (State.STOP, State.DELETED):
             return []

@@ -1,44 +1,71 @@
-"""Effective priority: the configured one, changed by the verdicts on tracked scripts.
+"""Effective priority: the configured one, changed by the verdicts on what an instance tracks.
 
-Source: keepalived vrrp/vrrp_track.c; the arithmetic is in the configuration guide.
+    tracker                      ok            not ok
+    weight 0                     -             FAULT
+    weight w > 0                 +w            -
+    weight w < 0                 -             w
+    file, weight 0               number is 0   FAULT
+    file, weight w               number * w, at most 253; below -253: FAULT
+
+``reverse`` swaps ok and not ok, and gives the number in a file the other sign.
+Source: keepalived vrrp/vrrp_track.c.
 """
 
 from collections.abc import Iterable, Mapping
 
-from hahub.settings import InstanceSettings, TrackedScript
+from hahub.settings import InstanceSettings, Tracked, TrackedFile, TrackedScript, TrackerKey
 
 PRIORITY_MIN = 1
 PRIORITY_OWNER = 255
 PRIORITY_MAX = 254
 """Highest priority of a router that does not own the addresses; 255 is never changed by tracking."""
+_CHANGE_MAX = 253
+"""How much one file can add; as much to take away is a FAULT."""
+
+Verdicts = Mapping[TrackerKey, int]
+"""What is known: True or False for ok or not, the number for a file."""
 
 
-def effective_priority(settings: InstanceSettings, verdicts: Mapping[str, bool]) -> int:
-    """The priority to advertise.
-
-    verdicts: script name to success; a script that has not been judged yet adds nothing.
-    """
+def effective_priority(settings: InstanceSettings, verdicts: Verdicts) -> int:
+    """The priority to advertise; what has not been judged yet adds nothing."""
     if settings.is_owner:
         return settings.priority
-    total = settings.priority + sum(_contribution(script, verdicts) for script in settings.track_scripts)
+    total = settings.priority + sum(_contribution(each, verdicts) for each in settings.tracked)
     return max(PRIORITY_MIN, min(PRIORITY_MAX, total))
 
 
-def _contribution(script: TrackedScript, verdicts: Mapping[str, bool]) -> int:
-    verdict = verdicts.get(script.name)
+def _contribution(tracked: Tracked, verdicts: Verdicts) -> int:
+    verdict = verdicts.get(tracked.tracker)
     if verdict is None:
         return 0
-    succeeded = verdict is not script.reverse
-    if script.weight > 0:
-        return script.weight if succeeded else 0
-    return 0 if succeeded else script.weight
+    if isinstance(tracked, TrackedFile):
+        product = _product(tracked, verdict)
+        return min(_CHANGE_MAX, product) if product >= -_CHANGE_MAX else 0
+    is_ok = bool(verdict) is not tracked.reverse
+    return tracked.weight if is_ok is (tracked.weight > 0) else 0
 
 
-def failed_scripts(scripts: Iterable[TrackedScript], verdicts: Mapping[str, bool]) -> tuple[str, ...]:
-    """Names of the scripts without weight whose verdict means FAULT."""
-    return tuple(s.name for s in scripts if s.weight == 0 and verdicts.get(s.name) is s.reverse)
+def _product(file: TrackedFile, number: int) -> int:
+    return number * (-file.weight if file.reverse else file.weight)
 
 
-def unjudged_scripts(scripts: Iterable[TrackedScript], verdicts: Mapping[str, bool]) -> tuple[str, ...]:
-    """Names of the scripts without weight that have to be heard before the instance may start."""
-    return tuple(s.name for s in scripts if s.weight == 0 and s.name not in verdicts)
+def failed(tracked: Iterable[Tracked], verdicts: Verdicts) -> tuple[Tracked, ...]:
+    """Those whose verdict means FAULT."""
+    return tuple(each for each in tracked if each.tracker in verdicts and _means_fault(each, verdicts[each.tracker]))
+
+
+def _means_fault(tracked: Tracked, verdict: int) -> bool:
+    if isinstance(tracked, TrackedFile):
+        if tracked.weight == 0:
+            return bool(verdict) is not tracked.reverse
+        return _product(tracked, verdict) < -_CHANGE_MAX
+    return tracked.weight == 0 and bool(verdict) is tracked.reverse
+
+
+def unjudged(tracked: Iterable[Tracked], verdicts: Verdicts) -> tuple[Tracked, ...]:
+    """Those that have to be heard before the instance may start: all but scripts with a weight, which take time."""
+    return tuple(
+        each
+        for each in tracked
+        if each.tracker not in verdicts and not (isinstance(each, TrackedScript) and each.weight)
+    )
