@@ -36,7 +36,7 @@ from hahub.vrrp.actions import (
 from hahub.vrrp.announcements import Announcements
 from hahub.vrrp.facts import Facts
 from hahub.vrrp.priority import PRIORITY_MIN, PRIORITY_OWNER
-from hahub.vrrp.rivals import Finding, RivalWatch
+from hahub.vrrp.rivals import AnswerLimit, Finding, RivalWatch
 
 
 class Instance:
@@ -76,6 +76,7 @@ class Instance:
         """When a master's last advert was due."""
         self._announcements = Announcements()
         self._rivals = RivalWatch()
+        self._answers = AnswerLimit()
         self._preempt_at: float | None = None
 
     @property
@@ -379,6 +380,8 @@ class Instance:
 
     def _answer_weaker(self, priority: int, sender: str, now: float) -> list[Action]:
         """VR-097: make a weaker master yield at once; traffic it drew comes back by gratuitous ARP."""
+        if not self._answers.admits(self.settings.advert_int, now):
+            return [Note("flood", f"too many adverts of weaker masters to answer them all, the last from {sender}")]
         reason = Reason(Cause.LOWER_PRIORITY, f"{sender} advertises priority {priority}, ours is {self.priority}")
         actions: list[Action] = []
         if not self.settings.lower_prio_no_advert:

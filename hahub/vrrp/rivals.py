@@ -12,6 +12,25 @@ PERSISTS = 2.5
 FORGOTTEN = 4.0
 """Advert intervals without a word from a rival after which it counts as gone."""
 
+_ANSWERS_MAX = 10
+_ANSWERS_WITHIN = 1.0
+"""Answers to weaker masters within so many seconds, or within one advert interval when that is longer."""
+
+
+class AnswerLimit:
+    """A flood of weaker adverts, forged or in a loop, must not become a greater one, nor fill anybody's journal."""
+
+    def __init__(self) -> None:
+        self._since = float("-inf")
+        self._answers = 0
+
+    def admits(self, interval: float, now: float) -> bool:
+        """May one more be answered and told?"""
+        if now - self._since >= max(interval, _ANSWERS_WITHIN):
+            self._since, self._answers = now, 0
+        self._answers += 1
+        return self._answers <= _ANSWERS_MAX
+
 
 @dataclass(slots=True)
 class _Rival:
