@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hahub.config import derive
+from hahub.config.belonging_checks import check_address_lines
 from hahub.config.document import Document, Path
 from hahub.config.grammar import Block
 from hahub.config.groups import check_groups, tracked_scripts
@@ -12,7 +13,6 @@ from hahub.config.schema import Config, Fifo, OptionalScript, Script, TrackScrip
 
 _ADDRESSES_MAX = 255
 """One byte counts them in an advert."""
-_LABEL_MAX = 15
 
 
 def check(config: Config, document: Document, host: Host) -> None:
@@ -85,19 +85,9 @@ def _check_authentication(path: Path, instance: VrrpInstance, config: Config, do
 
 def _check_addresses(path: Path, instance: VrrpInstance, config: Config, document: Document) -> None:
     here = (*path, "virtual_ipaddress")
-    seen: dict[str, int] = {}
-    for index, address in enumerate(instance.virtual_ipaddress):
-        figures = address.address.partition("/")[0]
-        if figures in seen:
-            _warn(document, (*here, index), f"virtual_ipaddress {figures} is there twice, the second is ignored")
-        seen.setdefault(figures, index)
-        label, interface = address.label, address.dev or instance.interface
-        if label is not None and (len(label) > _LABEL_MAX or not label.startswith(f"{interface}:")):
-            message = f"virtual_ipaddress label {shown(label)} is not {interface}:text of at most 15 characters"
-            document.report((*here, index, "label"), message)
-        if address.brd in ("+", "-") and int(address.address.partition("/")[2]) > 30:
-            message = f"virtual_ipaddress brd {address.brd} needs a prefix length of at most 30"
-            document.report((*here, index, "brd"), message)
+    seen = check_address_lines(here, instance.virtual_ipaddress, instance.interface, set(), document)
+    excluded = (*path, "virtual_ipaddress_excluded")
+    check_address_lines(excluded, instance.virtual_ipaddress_excluded, instance.interface, seen, document)
     if len(seen) > _ADDRESSES_MAX:
         document.report(here, f"virtual_ipaddress has {len(seen)} addresses, expected at most {_ADDRESSES_MAX}")
     if not seen and here not in document.keys and not instance.no_virtual_ipaddress:

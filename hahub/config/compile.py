@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from hahub.config import derive
+from hahub.config.belongings import addresses
 from hahub.config.groups import group_of, sync_groups, tracked_scripts
 from hahub.config.schema import (
     Config,
@@ -78,7 +79,8 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         preempt=derive.preempts(instance),
         preempt_delay=derive.preempt_delay_of(instance),
         auth_pass=derive.auth_pass_of(instance, defs),
-        virtual_addresses=_addresses(instance),
+        virtual_addresses=addresses(instance.virtual_ipaddress, instance.interface),
+        excluded_addresses=_excluded(instance),
         track_scripts=tracked_scripts(name, config),
         track_primary=not instance.dont_track_primary,
         garp_master_delay=_first(instance.garp_master_delay, 0.0 if garp else defs.vrrp_garp_master_delay),
@@ -97,21 +99,11 @@ def _first(own: _T | None, default: _T) -> _T:
     return default if own is None else own
 
 
-def _addresses(instance: VrrpInstance) -> tuple[VirtualAddress, ...]:
-    """The addresses in their order, each once."""
-    addresses: dict[str, VirtualAddress] = {}
-    for line in instance.virtual_ipaddress:
-        figures, _, prefix = line.address.partition("/")
-        address = VirtualAddress(
-            address=figures,
-            prefix_length=int(prefix),
-            interface=line.dev or instance.interface,
-            label=line.label or "",
-            scope=line.scope,
-            broadcast=derive.broadcast_of(line),
-        )
-        addresses.setdefault(figures, address)
-    return tuple(addresses.values())
+def _excluded(instance: VrrpInstance) -> tuple[VirtualAddress, ...]:
+    """Those that are not among the others already."""
+    advertised = {line.address.partition("/")[0] for line in instance.virtual_ipaddress}
+    found = addresses(instance.virtual_ipaddress_excluded, instance.interface)
+    return tuple(each for each in found if each.address not in advertised)
 
 
 def _tells_priority(name: str, config: Config) -> bool:

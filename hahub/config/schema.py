@@ -18,6 +18,7 @@ from hahub.config.values import (
     Delay,
     Flag,
     InterfaceName,
+    Lifetime,
     Name,
     Period,
     Port,
@@ -118,15 +119,25 @@ class TrackScript(Line):
 
 
 class VirtualIp(Line):
-    """``ADDRESS[/PREFIX] [dev IF] [label LABEL] [scope SCOPE] [brd ADDRESS|+|-]``."""
+    """``ADDRESS[/PREFIX] [dev IF] [label LABEL] [scope SCOPE] [brd ADDRESS|+|-] [peer ADDRESS[/PREFIX]] ...``."""
 
     grammar: ClassVar[Grammar] = Grammar(
         ("address",),
-        options={"dev": "dev", "label": "label", "scope": "scope", "brd": "brd", "broadcast": "brd"},
-        refused=frozenset(
-            {"peer", "home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "no_track"}
-            | {"preferred_lft", "use_vmac", "track_group"}
-        ),
+        options={
+            "dev": "dev",
+            "label": "label",
+            "scope": "scope",
+            "brd": "brd",
+            "broadcast": "brd",
+            "peer": "peer",
+            "preferred_lft": "preferred_lft",
+        },
+        flags={
+            "noprefixroute": ("noprefixroute", True),
+            "autojoin": ("autojoin", True),
+            "no_track": ("no_track", True),
+        },
+        refused=frozenset({"home", "-nodad", "mngtmpaddr", "use_vmac", "track_group"}),
         what="an address",
     )
 
@@ -135,6 +146,11 @@ class VirtualIp(Line):
     label: Text | None = Field(None, description="interface label, ``dev:text``, at most 15 characters")
     scope: Scope = Field(0, description="global, site, link, host, nowhere or a number; default global")
     brd: Broadcast | None = Field(None, description="broadcast address, + for all ones, - for all zeros")
+    peer: Address | None = Field(None, description="the other end of a point-to-point link, with its prefix length")
+    preferred_lft: Lifetime | None = Field(None, description="seconds that it is a preferred source; default forever")
+    noprefixroute: Flag = Field(False, description="make no route for the prefix; default no")
+    autojoin: Flag = Field(False, description="join the multicast group of the address; default no")
+    no_track: Flag = Field(False, description="do not put it back when somebody removes it; default no")
 
 
 class Authentication(Block):
@@ -207,6 +223,7 @@ class VrrpInstance(Block):
     preempt_delay: Annotated[float, seconds(0, 1000)] = Field(0.0, description="seconds; default 0")
     authentication: Authentication | None = Field(None, description="version 2 only; default none")
     virtual_ipaddress: tuple[VirtualIp, ...] = Field((), description="addresses of the master")
+    virtual_ipaddress_excluded: tuple[VirtualIp, ...] = Field((), description="more of them, not named in adverts")
     no_virtual_ipaddress: Flag = Field(False, description="there are none, on purpose")
     track_script: tuple[TrackScript, ...] = Field((), description="scripts that the state depends on")
     dont_track_primary: Flag = Field(False, description="an interface that is down is no FAULT")

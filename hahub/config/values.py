@@ -20,6 +20,8 @@ TRUE_WORDS = frozenset({"true", "on", "yes"})
 FALSE_WORDS = frozenset({"false", "off", "no"})
 SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
 """Names of rtnetlink scopes. Source: linux/rtnetlink.h."""
+FOREVER = 0xFFFFFFFF
+"""Seconds. Source: linux/addrconf.h INFINITY_LIFE_TIME."""
 INTERFACE_NAME_MAX = 15
 """Characters. Source: linux/if.h IFNAMSIZ."""
 
@@ -182,6 +184,16 @@ def parse_scope(value: object) -> int:
     raise fail(f"{shown(text)} is not a scope, expected {', '.join(SCOPES)} or a number up to 255")
 
 
+def parse_lifetime(value: object) -> int:
+    """Read seconds, whole ones, or ``forever``."""
+    text = str(value)
+    if text == "forever":
+        return FOREVER
+    if re.fullmatch("[0-9]{1,10}", text) and int(text) < FOREVER:
+        return int(text)
+    raise fail(f"{shown(text)} is not a lifetime, expected whole seconds or forever")
+
+
 def parse_state(value: object) -> str:
     """Read the initial state: MASTER or BACKUP."""
     text = parse_text(value)
@@ -213,6 +225,7 @@ CommandText = Annotated[str, _type(parse_command)]
 Address = Annotated[str, _type(parse_address)]
 Broadcast = Annotated[str, _type(parse_broadcast)]
 Scope = Annotated[int, _type(parse_scope)]
+Lifetime = Annotated[int, _type(parse_lifetime)]
 StateWord = Annotated[str, _type(parse_state)]
 AuthType = Annotated[str, _type(parse_auth_type)]
 AbsolutePath = Annotated[str, matching(r"/.*[^/]", "an absolute path of a file")]

@@ -97,7 +97,7 @@ class Router:
     @property
     def interface_names(self) -> set[str]:
         """The interface of the adverts, and those that carry addresses."""
-        return {self.settings.interface, *(a.interface for a in self.settings.virtual_addresses)}
+        return {self.settings.interface, *(a.interface for a in self.settings.all_addresses)}
 
     @property
     def watched_names(self) -> set[str]:
@@ -109,8 +109,8 @@ class Router:
     def encode(self) -> None:
         """Make everything this router can send anew: after a change of configuration or of interfaces."""
         self._stamp = self._current_stamp()
-        self._batches = encode_batches(self.settings.virtual_addresses, self._interfaces.index_of)
-        self._frames = [frame for address in self.settings.virtual_addresses for frame in self._frame(address)]
+        self._batches = encode_batches(self.settings.all_addresses, self._interfaces.index_of)
+        self._frames = [frame for address in self.settings.all_addresses for frame in self._frame(address)]
         self._adverts.clear()
         self._adverts_source = self._interfaces[self.settings.interface].source
         if self._adverts_source is not None:
@@ -217,8 +217,9 @@ class Router:
             return
         lost = tuple(
             str(address)
-            for address in self.settings.virtual_addresses
-            if address.interface in names
+            for address in self.settings.all_addresses
+            if address.tracked
+            and address.interface in names
             and (address.interface, _number(address), address.prefix_length) not in present
         )
         if lost:
@@ -263,7 +264,7 @@ class Router:
 
     def reconfigure(self, settings: InstanceSettings, now: float) -> None:
         """Take other settings and keep the state; addresses that are no longer wanted go first."""
-        gone = [a for a in self.settings.virtual_addresses if a not in settings.virtual_addresses]
+        gone = [a for a in self.settings.all_addresses if a not in settings.all_addresses]
         if gone and self.instance.holds_addresses:
             self._commands.submit(encode_batches(gone, self._interfaces.index_of).remove)
         if self.group is not None:

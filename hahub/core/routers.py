@@ -10,7 +10,7 @@ from hahub.core.lifeline import Key, Lifeline
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.router import Router
 from hahub.core.schedule import Schedule
-from hahub.messages import FileResult, ProcessResult, ScriptResult, TrackerResult
+from hahub.messages import FileResult, Maintenance, ProcessResult, ScriptResult, TrackerResult
 from hahub.model import State
 from hahub.net.addresses import AddressCommands, held
 from hahub.net.links import LinkMonitor
@@ -45,6 +45,7 @@ class Routers:
         self._by_wire: dict[tuple[str, int], Router] = {}
         self._groups: dict[str, Group] = {}
         self._verdicts: dict[TrackerKey, TrackerResult] = {}
+        self._maintenance = Maintenance(on=False)
         self._configured = False
         self._lifeline: Lifeline | None = None
 
@@ -158,7 +159,7 @@ class Routers:
 
     def _clean_up(self, router: Router) -> None:
         """Nobody has claimed these addresses yet in this life."""
-        left = held(self._monitor.table, router.settings.virtual_addresses)
+        left = held(self._monitor.table, router.settings.all_addresses)
         if left and not router.settings.is_owner:
             text = f"removing {', '.join(map(str, left))}, left by an earlier run"
             self._log.write(INFO, f"{router.settings.name}: {text}")
@@ -178,6 +179,13 @@ class Routers:
         for router in touched:
             router.interface_changed(now)
         return touched
+
+    def maintain(self, maintenance: Maintenance) -> None:
+        """Lower all routers, also those that come later, or give them back what they are worth."""
+        self._maintenance = maintenance
+        now = time.monotonic()
+        for router in self:
+            router.handle(events.MaintenanceChanged(maintenance.on, maintenance.detail), now)
 
     def tracker_judged(self, result: TrackerResult) -> None:
         """Take the verdict of a tracker, and keep it for routers that come later."""
@@ -213,7 +221,7 @@ def _never_a_source(settings: CoreSettings) -> frozenset[int]:
         int(ipaddress.IPv4Address(address.address))
         for instance in settings.instances
         if not instance.is_owner
-        for address in instance.virtual_addresses
+        for address in instance.all_addresses
     )
 
 
@@ -222,7 +230,7 @@ def _interfaces_of(settings: CoreSettings) -> dict[str, frozenset[int]]:
     wanted: dict[str, set[int]] = {}
     for instance in settings.instances:
         wanted.setdefault(instance.interface, set()).add(instance.virtual_router_id)
-        for address in instance.virtual_addresses:
+        for address in instance.all_addresses:
             wanted.setdefault(address.interface, set())
     return {name: frozenset(virtual_router_ids) for name, virtual_router_ids in wanted.items()}
 

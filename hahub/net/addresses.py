@@ -28,6 +28,7 @@ _NLM_F_REQUEST = 0x1
 _NLM_F_CREATE_EXCL = 0x600
 _NLMSG_ERROR = 2
 _IFA_LOCAL = 2
+_FOREVER = 0xFFFFFFFF
 
 _EXPECTED = {
     _RTM_NEWADDR: frozenset({0, errno.EEXIST}),
@@ -84,22 +85,30 @@ def _chunks(messages: list[bytes]) -> tuple[bytes, ...]:
 
 @lru_cache(maxsize=8192)
 def _encode_add(address: VirtualAddress, index: int) -> bytes:
-    attributes = [["IFA_LOCAL", address.address], ["IFA_ADDRESS", address.address]]
+    attributes = _ends(address)
     if address.label:
         attributes.append(["IFA_LABEL", address.label])
     if address.broadcast:
         attributes.append(["IFA_BROADCAST", address.broadcast])
+    if address.flags:
+        attributes.append(["IFA_FLAGS", address.flags])
+    if address.preferred_lft is not None:
+        lifetimes = {"ifa_preferred": address.preferred_lft, "ifa_valid": _FOREVER, "cstamp": 0, "tstamp": 0}
+        attributes.append(["IFA_CACHEINFO", lifetimes])
     return _encode(_RTM_NEWADDR, _NLM_F_REQUEST | _NLM_F_CREATE_EXCL, address, index, attributes)
 
 
 @lru_cache(maxsize=8192)
 def _encode_remove(address: VirtualAddress, index: int) -> bytes:
     """Without the label, so that one from an earlier configuration goes as well."""
-    attributes = [["IFA_LOCAL", address.address], ["IFA_ADDRESS", address.address]]
-    return _encode(_RTM_DELADDR, _NLM_F_REQUEST, address, index, attributes)
+    return _encode(_RTM_DELADDR, _NLM_F_REQUEST, address, index, _ends(address))
 
 
-def _encode(kind: int, flags: int, address: VirtualAddress, index: int, attributes: list[list[str]]) -> bytes:
+def _ends(address: VirtualAddress) -> list[list[object]]:
+    return [["IFA_LOCAL", address.address], ["IFA_ADDRESS", address.peer or address.address]]
+
+
+def _encode(kind: int, flags: int, address: VirtualAddress, index: int, attributes: list[list[object]]) -> bytes:
     message = ifaddrmsg()
     message["family"] = socket.AF_INET
     message["prefixlen"] = address.prefix_length

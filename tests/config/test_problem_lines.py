@@ -213,7 +213,7 @@ def test_authentication_is_judged_without_its_password(problem_lines: Lines, lin
         ("10.0.0.1/", "5:2: {V}virtual_ipaddress '10.0.0.1/' has a wrong prefix length, expected /0 to /32"),
         ("224.0.0.18", "5:2: {V}virtual_ipaddress '224.0.0.18' is not an address that a host can have"),
         ("10.0.0.1 10.0.0.2", "5:11: {V}virtual_ipaddress has an unexpected word,"
-         " expected one of dev, label, scope, brd, broadcast"),
+         " expected one of dev, label, scope, brd, broadcast, peer, preferred_lft, noprefixroute, autojoin, no_track"),
         ("10.0.0.1 dev", "5:11: {V}virtual_ipaddress dev needs a value"),
         ("10.0.0.1 dev eth0 dev eth1", "5:24: {V}virtual_ipaddress dev is given twice"),
         ("10.0.0.1 dev a/b", "5:15: {V}virtual_ipaddress dev 'a/b' is not an interface name"),
@@ -224,7 +224,10 @@ def test_authentication_is_judged_without_its_password(problem_lines: Lines, lin
         ("10.0.0.1 label web", "5:17: {V}virtual_ipaddress label 'web' is not eth0:text of at most 15 characters"),
         ("10.0.0.1 brd +", "5:15: {V}virtual_ipaddress brd + needs a prefix length of at most 30"),
         ("10.0.0.1 brd x", "5:15: {V}virtual_ipaddress brd 'x' is not an IPv4 address, + or -"),
-        ("10.0.0.1 peer 10.0.0.2", "5:11: {V}virtual_ipaddress peer is understood, not supported yet"),
+        ("10.0.0.1 use_vmac", "5:11: {V}virtual_ipaddress use_vmac is understood, not supported yet"),
+        ("10.0.0.1 peer x", "5:16: {V}virtual_ipaddress peer 'x' is not an IPv4 address"),
+        ("10.0.0.1 preferred_lft -1", "5:25: {V}virtual_ipaddress preferred_lft '-1' is not a lifetime,"
+         " expected whole seconds or forever"),
         ("10.0.0.1\n 10.0.0.1/24", "6:2: warning: {V}virtual_ipaddress 10.0.0.1 is there twice,"
          " the second is ignored"),
         ("{ 10.0.0.1 }", "5:2: unexpected '{', expected a keyword before it"),
@@ -384,7 +387,7 @@ vrrp_instance:
     use_vmac: false
     unicast_peer: [10.0.0.1]
     authentication: {auth_type: PASS, auth_pass: hunter2hunter2}
-    virtual_ipaddress: [10.0.0.300, 10.0.0.1 dev, {address: 10.0.0.2, dev: a/b, peer: x}]
+    virtual_ipaddress: [10.0.0.300, 10.0.0.1 dev, {address: 10.0.0.2, dev: a/b, home: x}]
     track_script: [{name: nope}]
     notify_master: {command: /a, user: nobody2}
 virtual_server: {}
@@ -402,6 +405,6 @@ virtual_server: {}
         "a.conf:13:25: vrrp_instance VI_1: virtual_ipaddress '10.0.0.300' is not an IPv4 address",
         "a.conf:13:37: vrrp_instance VI_1: virtual_ipaddress dev needs a value",
         "a.conf:13:76: vrrp_instance VI_1: virtual_ipaddress dev 'a/b' is not an interface name",
-        "a.conf:13:81: vrrp_instance VI_1: unknown keyword peer, expected one of the keywords of virtual_ipaddress",
+        "a.conf:13:81: vrrp_instance VI_1: unknown keyword home, expected one of the keywords of virtual_ipaddress",
         "a.conf:16:1: note: virtual_server is ignored, it has no influence on VRRP in hahub",
     ]

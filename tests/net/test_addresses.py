@@ -114,6 +114,23 @@ def test_an_address_has_its_label_scope_and_broadcast():
 
 
 @in_namespace
+def test_an_address_has_its_peer_flags_and_lifetime():
+    connect()
+    address = VirtualAddress("10.9.7.200", 16, "near0", peer="10.8.0.0", flags=0x200, preferred_lft=0)
+    commands = AddressCommands()
+    batches = encode_batches([address], index_of)
+
+    commands.submit(batches.add)
+    (found,) = (a for a in json.loads(ip("-j -4 addr show dev near0"))[0]["addr_info"] if a["local"] == "10.9.7.200")
+    commands.submit(batches.remove)
+
+    assert (found["address"], found["prefixlen"], found["noprefixroute"]) == ("10.8.0.0", 16, True)
+    assert found["deprecated"] is True
+    assert set(addresses_on("near0")) == {"10.9.0.1/24"}
+    assert commands.collect() == []
+
+
+@in_namespace
 def test_adding_twice_and_removing_twice_is_no_error():
     connect()
     batches = encode_batches(MANY, index_of)

@@ -1,0 +1,35 @@
+"""What the lines of addresses, routes and rules have to agree on with each other."""
+
+from collections.abc import Set
+
+from hahub.config.document import Document, Path
+from hahub.config.problems import Severity, shown
+from hahub.config.schema import VirtualIp
+
+_LABEL_MAX = 15
+
+
+def check_address_lines(
+    here: Path, lines: tuple[VirtualIp, ...], interface: str, taken: Set[str], document: Document
+) -> set[str]:
+    """Report what is wrong with these lines together; returns their addresses in figures.
+
+    interface: of lines that name none.
+    taken: addresses that another list has already.
+    """
+    keyword = here[-1]
+    seen: set[str] = set()
+    for index, line in enumerate(lines):
+        figures = line.address.partition("/")[0]
+        if figures in seen or figures in taken:
+            message = f"{keyword} {figures} is there twice, the second is ignored"
+            document.report((*here, index), message, severity=Severity.WARNING)
+        seen.add(figures)
+        label, carrier = line.label, line.dev or interface
+        if label is not None and (len(label) > _LABEL_MAX or not label.startswith(f"{carrier}:")):
+            message = f"{keyword} label {shown(label)} is not {carrier}:text of at most 15 characters"
+            document.report((*here, index, "label"), message)
+        if line.brd in ("+", "-") and int(line.address.partition("/")[2]) > 30:
+            message = f"{keyword} brd {line.brd} needs a prefix length of at most 30"
+            document.report((*here, index, "brd"), message)
+    return seen
