@@ -93,6 +93,7 @@ class Host:
         """Make eth1, on the second switch."""
         mac, address = self.mac.replace("00:00:00:00", "00:00:00:01"), self.address.replace("10.9.", "10.10.")
         self._add_interface("eth1", mac, address, port=f"{self.port}-2", bridge="switch2")
+        self.lab.watch_port(self, f"{self.port}-2")
 
     def _add_interface(self, name: str, mac: str, address: str, *, port: str, bridge: str) -> None:
         switch = self.lab.switch
@@ -115,9 +116,9 @@ class Host:
         links = json.loads(self.ip("-j", "-4", "address", "show", "dev", interface))
         return [f"{entry['local']}/{entry['prefixlen']}" for link in links for entry in link.get("addr_info", [])]
 
-    def holds(self, address: str = VIP) -> bool:
-        """True when the address is on eth0."""
-        return any(held.split("/")[0] == address for held in self.addresses())
+    def holds(self, address: str = VIP, *, interface: str = "eth0") -> bool:
+        """True when the address is on the interface."""
+        return any(held.split("/")[0] == address for held in self.addresses(interface))
 
     def processes(self) -> list[int]:
         """Return the ids of everything that runs in this host, the youngest first."""
@@ -155,6 +156,15 @@ class Host:
         ip("link", "set", self.port, "nomaster", namespace=self.lab.switch)
         self.lab.note(self, "unplugged")
 
+    def unplug_second_interface(self) -> None:
+        """Cut the host off from the others on the second switch only."""
+        ip("link", "set", f"{self.port}-2", "nomaster", namespace=self.lab.switch)
+        self.lab.note(self, "second interface unplugged")
+
+    def plug_second_interface(self) -> None:
+        self.lab.note(self, "second interface plugged in again")
+        ip("link", "set", f"{self.port}-2", "master", "switch2", namespace=self.lab.switch)
+
     def plug(self) -> None:
         self.lab.note(self, "plugged in again")
         ip("link", "set", self.port, "master", "switch", namespace=self.lab.switch)
@@ -186,7 +196,7 @@ class Lab:
         self.directory.chmod(0o755)  # the hub and scripts of other users live here
         self._cleanup = contextlib.ExitStack()
         self._names = names or ("a", "b")
-        self._recorded = recorded
+        self._recorder = Recorder(self.timeline) if recorded else None
         self.hosts: dict[str, Host] = {}
         self.started_at = time.monotonic()
 
@@ -203,17 +213,18 @@ class Lab:
                 bridge = ("type", "bridge", "stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
                 ip("link", "add", name, *bridge, namespace=self.switch)
                 ip("link", "set", name, "up", namespace=self.switch)
-            recorder = Recorder(self.timeline)
-            stack.callback(recorder.close)
+            if self._recorder is not None:
+                stack.callback(self._recorder.close)
             for number, name in enumerate(self._names, start=1):
                 host = self.hosts[name] = Host(self, name, number)
                 stack.callback(host.fifo.close)
                 stack.callback(self._remove, host)
                 host.connect()
-                if self._recorded:
-                    recorder.watch_port(self.switch, host.port, name)
-                    recorder.watch_addresses(host.namespace, name)
-            recorder.start()
+                self.watch_port(host, host.port)
+                if self._recorder is not None:
+                    self._recorder.watch_addresses(host.namespace, name)
+            if self._recorder is not None:
+                self._recorder.start()
             self._cleanup = stack.pop_all()
         return self
 
@@ -230,6 +241,11 @@ class Lab:
         if host.daemon is not None:
             host.daemon.reap()
         ip("netns", "del", host.namespace)
+
+    def watch_port(self, host: Host, port: str) -> None:
+        """Record what a host sends by one of its cables."""
+        if self._recorder is not None:
+            self._recorder.watch_port(self.switch, port, host.name)
 
     def note(self, host: Host, what: str, *, ends_reign: bool = False) -> None:
         """Record what the test does, so that times can be told from it."""
