@@ -40,14 +40,16 @@ class GroupDuel:
     def adverts(self, host: Host, router: int, *, since: float = 0.0) -> list[Advert]:
         return [each for each in self.lab.adverts(host, since=since) if each.virtual_router_id == router]
 
-    def settle(self, master: Host, *, routers: tuple[int, ...] = ROUTERS) -> None:
+    def settle(self, master: Host) -> None:
         """Wait until this host is master of everything and nobody else of anything; then watch for a while."""
         wait_until(lambda: self._is_settled(master), f"{master.name} to be the only master")
         since = time.monotonic()
         lines = {host.name: host.fifo.text for host in (self.a, self.b)}
 
-        for router in routers:
-            wait_until(lambda r=router: len(self.adverts(master, r, since=since)) >= 4, f"adverts of {router}")
+        wait_until(
+            lambda: all(len(self.adverts(master, router, since=since)) >= 4 for router in ROUTERS),
+            f"adverts of {master.name} on both wires",
+        )
 
         assert {each.host for each in self.lab.adverts(since=since)} == {master.name}, self.lab.story()
         assert {host.name: host.fifo.text for host in (self.a, self.b)} == lines, self.lab.story()
