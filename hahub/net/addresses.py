@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
+from hahub.family import Family
 from hahub.net import netlink
 from hahub.net.links import LinkTable
 from hahub.settings import VirtualAddress
@@ -30,9 +32,16 @@ _NLMSG_ERROR = 2
 _IFA_LOCAL = 2
 _FOREVER = 0xFFFFFFFF
 
+_RTM_NEWROUTE, _RTM_DELROUTE = 24, 25
+_RTM_NEWRULE, _RTM_DELRULE = 32, 33
+
 _EXPECTED = {
     _RTM_NEWADDR: frozenset({0, errno.EEXIST}),
     _RTM_DELADDR: frozenset({0, errno.EADDRNOTAVAIL, errno.ENODEV, errno.ESRCH}),
+    _RTM_NEWROUTE: frozenset({0, errno.EEXIST}),
+    _RTM_DELROUTE: frozenset({0, errno.ESRCH, errno.ENOENT, errno.ENODEV}),
+    _RTM_NEWRULE: frozenset({0, errno.EEXIST}),
+    _RTM_DELRULE: frozenset({0, errno.ENOENT, errno.ESRCH}),
 }
 """What the kernel may answer when all is well: it is there already, or it is gone already."""
 
@@ -63,6 +72,23 @@ class AddressError:
         return f"cannot {self.verb} {self.address} on interface {self.index}: {os.strerror(self.errno)}"
 
 
+@dataclass(frozen=True, slots=True)
+class RoutingError:
+    """A route or a rule that the kernel would not add or remove."""
+
+    verb: str
+    """``add`` or ``remove``."""
+    what: str
+    """``route 10.0.0.0/8 via 10.9.0.2``, ``rule 100``."""
+    errno: int
+
+    def __str__(self) -> str:
+        return f"cannot {self.verb} {self.what}: {os.strerror(self.errno)}"
+
+
+Refusal = AddressError | RoutingError
+
+
 def encode_batches(addresses: Sequence[VirtualAddress], index_of: Callable[[str], int | None]) -> AddressBatches:
     """Encode what adds and removes these addresses; those whose interface is not there are left out.
 
@@ -70,15 +96,16 @@ def encode_batches(addresses: Sequence[VirtualAddress], index_of: Callable[[str]
     """
     placed = [(address, index) for address in addresses if (index := index_of(address.interface)) is not None]
     return AddressBatches(
-        add=_chunks([_encode_add(address, index) for address, index in placed]),
-        remove=_chunks([_encode_remove(address, index) for address, index in placed]),
+        add=chunked([_encode_add(address, index) for address, index in placed]),
+        remove=chunked([_encode_remove(address, index) for address, index in placed]),
     )
 
 
 # Encoding takes 65 microseconds a message, and is asked for whenever something about an interface changes.
 
 
-def _chunks(messages: list[bytes]) -> tuple[bytes, ...]:
+def chunked(messages: list[bytes]) -> tuple[bytes, ...]:
+    """Join messages to batches of at most BATCH_LENGTH_MAX."""
     starts = range(0, len(messages), BATCH_LENGTH_MAX)
     return tuple(b"".join(messages[start : start + BATCH_LENGTH_MAX]) for start in starts)
 
@@ -110,7 +137,7 @@ def _ends(address: VirtualAddress) -> list[list[object]]:
 
 def _encode(kind: int, flags: int, address: VirtualAddress, index: int, attributes: list[list[object]]) -> bytes:
     message = ifaddrmsg()
-    message["family"] = socket.AF_INET
+    message["family"] = socket.AF_INET6 if address.family is Family.IPV6 else socket.AF_INET
     message["prefixlen"] = address.prefix_length
     message["scope"] = address.scope
     message["index"] = index
@@ -140,9 +167,9 @@ class AddressCommands:
                 failure = error
         return failure
 
-    def collect(self) -> list[AddressError]:
+    def collect(self) -> list[Refusal]:
         """What was refused and should not have been: not that an address was there, or gone, already."""
-        refused: list[AddressError] = []
+        refused: list[Refusal] = []
         while True:
             try:
                 packet = netlink.receive(self._sock)
@@ -159,9 +186,9 @@ class AddressCommands:
         self._sock.close()
 
 
-def _refusals(packet: bytes) -> list[AddressError]:
+def _refusals(packet: bytes) -> list[Refusal]:
     """Read the kernel's answers: the errno, and the message that it is about."""
-    found: list[AddressError] = []
+    found: list[Refusal] = []
     start = 0
     while start + netlink.HEADER_SIZE_BYTES <= len(packet):
         length, kind = struct.unpack_from("=IH", packet, start)
@@ -175,22 +202,34 @@ def _refusals(packet: bytes) -> list[AddressError]:
     return found
 
 
-def _refusal(about: bytes, code: int) -> AddressError | None:
+def _refusal(about: bytes, code: int) -> Refusal | None:
     """What the kernel's answer means; None when it is as good as success."""
     _, kind, _, _, _, _, prefix_length, _, _, index = netlink.ADDRESS_MESSAGE.unpack_from(about)
     if code in _EXPECTED[kind]:
         return None
-    verb = "add" if kind == _RTM_NEWADDR else "remove"
+    verb = "add" if kind in (_RTM_NEWADDR, _RTM_NEWROUTE, _RTM_NEWRULE) else "remove"
+    if kind not in (_RTM_NEWADDR, _RTM_DELADDR):
+        return RoutingError(verb, _described(about), code)
     return AddressError(verb, f"{_local(about)}/{prefix_length}", index, code)
 
 
-def _local(message: bytes) -> ipaddress.IPv4Address:
+def _described(message: bytes) -> str:
+    """Name the route or rule that one of our messages is about."""
+    (said,) = MarshalRtnl().parse(message)
+    if said["event"] in ("RTM_NEWRULE", "RTM_DELRULE"):
+        return f"rule {said.get_attr('FRA_PRIORITY')}"
+    network = said.get_attr("RTA_DST") or ("0.0.0.0" if said["family"] == socket.AF_INET else "::")
+    gateway = said.get_attr("RTA_GATEWAY")
+    return f"route {network}/{said['dst_len']}" + (f" via {gateway}" if gateway else "")
+
+
+def _local(message: bytes) -> str:
     """The IFA_LOCAL attribute of one of our messages."""
     start = netlink.ADDRESS_MESSAGE.size
     while True:
         length, kind = struct.unpack_from("=HH", message, start)
         if kind == _IFA_LOCAL:
-            return ipaddress.IPv4Address(message[start + 4 : start + 8])
+            return str(ipaddress.ip_address(message[start + 4 : start + length]))
         start += _aligned(length)
 
 
@@ -200,5 +239,5 @@ def _aligned(length: int) -> int:
 
 def held(table: LinkTable, addresses: Iterable[VirtualAddress]) -> list[VirtualAddress]:
     """Which of these are on their interface now, with the same prefix length."""
-    present = {(link.name, a.address, a.prefix_length) for link in table for a in link.addresses}
-    return [a for a in addresses if (a.interface, int(ipaddress.IPv4Address(a.address)), a.prefix_length) in present]
+    present = {(link.name, a.family, a.address, a.prefix_length) for link in table for a in link.all_addresses}
+    return [a for a in addresses if (a.interface, a.family, a.number, a.prefix_length) in present]

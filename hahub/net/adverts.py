@@ -1,4 +1,4 @@
-"""Sockets for advertisements over IPv4 multicast: one to receive and one to send on each interface.
+"""Sockets for advertisements over IPv4: one to receive on each interface, one to send to each destination.
 
 A raw socket gets its own copy of every packet, so there is one per interface and never one per virtual router.
 """
@@ -8,8 +8,9 @@ import socket
 import struct
 from collections.abc import Iterable
 
+from hahub.family import Family
 from hahub.net import bpf
-from hahub.vrrp.packet import PROTOCOL, TTL
+from hahub.vrrp.packet import GROUP4, PROTOCOL, TTL
 
 VRRP_GROUP4 = "224.0.0.18"
 RECEIVE_BUFFER_BYTES = 256 * 1024
@@ -20,6 +21,7 @@ TOS = 0xC0
 """Internetwork control, as keepalived sends (VR-009)."""
 
 # linux/in.h and asm-generic/socket.h; absent from the socket module of Python 3.11
+_IP_FREEBIND = 15
 _IP_MTU_DISCOVER = 10
 _IP_PMTUDISC_DONT = 0
 _IP_MULTICAST_ALL = 49
@@ -72,21 +74,28 @@ class AdvertReceiver:
 
 
 class AdvertSender:
-    """Sends advertisements from one address of one interface. Close it."""
+    """Sends advertisements from one address to the group of one interface, or to one peer. Close it."""
 
-    def __init__(self, interface: str, ifindex: int, source: int) -> None:
+    def __init__(self, interface: str, ifindex: int, source: int, *, destination: int = GROUP4) -> None:
         """Raises OSError: the interface is gone, or CAP_NET_RAW is missing.
 
         source: the IPv4 address to send from, as an unsigned integer.
+        destination: the group, or a peer; which interface leads to a peer is up to the routes.
         """
+        self._target = (Family.IPV4.text(destination), 0)
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, PROTOCOL)
         try:
             bpf.attach(self._sock, bpf.NOTHING)  # a raw socket would collect what others send
-            self._sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
+            if destination == GROUP4:
+                self._sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
+            else:
+                self._sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+                self._sock.bind((Family.IPV4.text(source), 0))
             outgoing = struct.pack("!4sI", bytes(4), source) + struct.pack("=i", ifindex)
             for option, value in (
                 (socket.IP_MULTICAST_IF, outgoing),
                 (socket.IP_MULTICAST_TTL, TTL),
+                (socket.IP_TTL, TTL),
                 (socket.IP_MULTICAST_LOOP, 0),
                 (socket.IP_TOS, TOS),
                 (_IP_MTU_DISCOVER, _IP_PMTUDISC_DONT),  # with DF the identification would always be 0
@@ -99,7 +108,7 @@ class AdvertSender:
     def send(self, payload: bytes) -> OSError | None:
         """Send one advertisement at once, or return why not; the next one is as good (VR-146)."""
         try:
-            self._sock.sendto(payload, (VRRP_GROUP4, 0))
+            self._sock.sendto(payload, self._target)
         except OSError as error:
             return error
         return None

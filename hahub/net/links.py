@@ -1,4 +1,4 @@
-"""The network interfaces and their IPv4 addresses, as the kernel reports them.
+"""The network interfaces and their addresses, as the kernel reports them.
 
 ``LinkTable`` is pure: rtnetlink messages in, names of changed interfaces out. ``LinkMonitor`` feeds it.
 """
@@ -12,13 +12,20 @@ from typing import Any
 
 from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
+from hahub.family import Family
 from hahub.net import netlink
 
 _IFF_UP = 0x1
 _IFF_RUNNING = 0x40
 _IFA_F_SECONDARY = 0x01
+_IFA_F_OPTIMISTIC = 0x04
+_IFA_F_DADFAILED = 0x08
+_IFA_F_TENTATIVE = 0x40
 _RTMGRP_LINK = 0x1
 _RTMGRP_IPV4_IFADDR = 0x10
+_RTMGRP_IPV6_IFADDR = 0x100
+_LINK_LOCAL_PREFIX = 0xFE80 >> 6
+"""The first 10 bits of fe80::/10."""
 _RTM_GETLINK = 18
 _RTM_GETADDR = 22
 _NLMSG_DONE = 3
@@ -30,7 +37,7 @@ _DUMP_TIMEOUT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class InterfaceAddress:
-    """One IPv4 address of an interface."""
+    """One address of an interface."""
 
     address: int
     prefix_length: int
@@ -40,6 +47,9 @@ class InterfaceAddress:
     """rtnetlink scope: 0 global, 253 link, 254 host."""
     peer: int | None = None
     """The other end of a point-to-point link; None on any other."""
+    family: Family = Family.IPV4
+    usable: bool = True
+    """False for an IPv6 address that may belong to another node as well, as far as the kernel knows yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +63,29 @@ class Link:
     up: bool
     """Switched on and able to carry packets: IFF_UP and IFF_RUNNING."""
     addresses: tuple[InterfaceAddress, ...] = ()
-    """In the kernel's order: primary ones first."""
+    """IPv4, in the kernel's order: primary ones first."""
+    addresses6: tuple[InterfaceAddress, ...] = ()
+
+    @property
+    def all_addresses(self) -> tuple[InterfaceAddress, ...]:
+        return self.addresses + self.addresses6
+
+    def source(self, family: Family, exclude: Collection[int]) -> int | None:
+        """The address to send adverts from, none of these; None when there is none (VR-006, VR-007)."""
+        return self.primary(exclude) if family is Family.IPV4 else self.link_local(exclude)
+
+    def link_local(self, exclude: Collection[int]) -> int | None:
+        """The first usable IPv6 address of this link that is not one of these; None when there is none."""
+        candidates = (a.address for a in self.addresses6 if a.usable and a.address >> 118 == _LINK_LOCAL_PREFIX)
+        return next((address for address in candidates if address not in exclude), None)
 
     def primary(self, exclude: Collection[int]) -> int | None:
-        """The address to send from: the first that is not one of these; None when there is none (VR-006)."""
+        """The first IPv4 address that is not one of these; None when there is none (VR-006)."""
         return next((a.address for a in self.addresses if a.address not in exclude), None)
 
 
-_Key = tuple[int, int, int | None]
-"""What the kernel tells addresses of an interface apart by: address, prefix length, peer."""
+_Key = tuple[Family, int, int, int | None]
+"""What the kernel tells addresses of an interface apart by: family, address, prefix length, peer."""
 
 
 class LinkTable:
@@ -85,7 +109,9 @@ class LinkTable:
         whole = self._whole.get(index)
         if whole is None:
             addresses = self._addresses.get(index, {}).values()
-            whole = replace(self._bare[index], addresses=tuple(sorted(addresses, key=_kernel_order)))
+            old = sorted((a for a in addresses if a.family is Family.IPV4), key=_kernel_order)
+            new = (a for a in addresses if a.family is Family.IPV6)
+            whole = replace(self._bare[index], addresses=tuple(old), addresses6=tuple(new))
             self._whole[index] = whole
         return whole
 
@@ -126,7 +152,7 @@ class LinkTable:
             return set()
         index = message["index"]
         known = self._addresses.setdefault(index, {})
-        key = (address.address, address.prefix_length, address.peer)
+        key = (address.family, address.address, address.prefix_length, address.peer)
         before = known.get(key)
         if message["event"] == "RTM_DELADDR":
             known.pop(key, None)
@@ -174,23 +200,38 @@ def _read_link(message: Any, before: Link | None) -> Link | None:
 
 def _read_address(message: Any) -> InterfaceAddress | None:
     """The address that a message is about; None for one of another family."""
-    local = message.get_attr("IFA_LOCAL")
-    if message["family"] != socket.AF_INET or local is None:
+    family = _FAMILIES.get(message["family"])
+    # IPv6 tells the local end only where there is another one.
+    local = message.get_attr("IFA_LOCAL") or (message.get_attr("IFA_ADDRESS") if family is Family.IPV6 else None)
+    if family is None or local is None:
         return None
     peer = message.get_attr("IFA_ADDRESS") or local
-    flags = message.get_attr("IFA_FLAGS")
+    wide_flags = message.get_attr("IFA_FLAGS")
+    flags = message["flags"] if wide_flags is None else wide_flags
     return InterfaceAddress(
         address=_number(local),
         prefix_length=message["prefixlen"],
         label=message.get_attr("IFA_LABEL") or "",
-        secondary=bool((message["flags"] if flags is None else flags) & _IFA_F_SECONDARY),
+        secondary=family is Family.IPV4 and bool(flags & _IFA_F_SECONDARY),
         scope=message["scope"],
         peer=_number(peer) if peer != local else None,
+        family=family,
+        usable=family is Family.IPV4 or _is_unique(flags),
     )
 
 
+_FAMILIES = {socket.AF_INET: Family.IPV4, socket.AF_INET6: Family.IPV6}
+
+
+def _is_unique(flags: int) -> bool:
+    """Duplicate address detection has found nobody, or need not be waited for."""
+    unsettled = flags & _IFA_F_TENTATIVE and not flags & _IFA_F_OPTIMISTIC
+    return not unsettled and not flags & _IFA_F_DADFAILED
+
+
 def _number(address: str) -> int:
-    return int.from_bytes(socket.inet_aton(address), "big")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return int.from_bytes(socket.inet_pton(family, address), "big")
 
 
 class LinkMonitor:
@@ -205,7 +246,7 @@ class LinkMonitor:
 
     def open(self) -> None:
         """Subscribe, then read all that is there now. Raises OSError."""
-        self._sock = netlink.open_socket(_RTMGRP_LINK | _RTMGRP_IPV4_IFADDR)
+        self._sock = netlink.open_socket(_RTMGRP_LINK | _RTMGRP_IPV4_IFADDR | _RTMGRP_IPV6_IFADDR)
         self.table.become(self._dump())
 
     def fileno(self) -> int:
@@ -278,6 +319,5 @@ class LinkMonitor:
 
 
 def _dump_request(what: int) -> bytes:
-    family = socket.AF_UNSPEC if what == _RTM_GETLINK else socket.AF_INET
     # nlmsghdr, then a struct ifinfomsg, whose first byte is the family in every kind of request
-    return struct.pack("=IHHII B15x", 32, what, _NLM_F_REQUEST_DUMP, 0, 0, family)
+    return struct.pack("=IHHII B15x", 32, what, _NLM_F_REQUEST_DUMP, 0, 0, socket.AF_UNSPEC)

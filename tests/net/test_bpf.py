@@ -8,7 +8,7 @@ HEADER = bytes.fromhex("45c0002800010000ff70d02e0a630001e0000012")
 
 
 def passes(program: Program, packet: bytes) -> bool:
-    """Interpret a program: the six instructions of classic BPF that are in use."""
+    """Interpret a program: the instructions of classic BPF that are in use."""
     accumulator = index = place = 0
     while True:
         code, if_true, if_false, k = program[place]
@@ -18,7 +18,9 @@ def passes(program: Program, packet: bytes) -> bool:
                 index = (packet[k] & 0x0F) * 4
             case 0x50 if index + k < len(packet):
                 accumulator = packet[index + k]
-            case 0xB1 | 0x50:
+            case 0x30 if k < len(packet):
+                accumulator = packet[k]
+            case 0xB1 | 0x50 | 0x30:
                 return False  # a load from behind the end drops the packet
             case 0x15:
                 place += if_true if accumulator == k else if_false
