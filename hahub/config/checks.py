@@ -6,10 +6,12 @@ from hahub.config import derive
 from hahub.config.belonging_checks import check_address_lines
 from hahub.config.document import Document, Path
 from hahub.config.grammar import Block
-from hahub.config.groups import check_groups, tracked_scripts
+from hahub.config.groups import check_groups, used_names
 from hahub.config.host import Host
 from hahub.config.problems import Severity, shown
-from hahub.config.schema import Config, Fifo, OptionalScript, Script, TrackScript, User, VrrpInstance, VrrpSyncGroup
+from hahub.config.schema import Config, Fifo, OptionalScript, Script, User, VrrpInstance, VrrpSyncGroup
+from hahub.config.tracking import check_definitions, check_lines
+from hahub.settings import TrackedFile, TrackedProcess, TrackedScript
 
 _ADDRESSES_MAX = 255
 """One byte counts them in an advert."""
@@ -25,12 +27,13 @@ def check(config: Config, document: Document, host: Host) -> None:
         _check_election(path, instance, config, document)
         _check_authentication(path, instance, config, document)
         _check_addresses(path, instance, config, document)
-        _check_track_scripts(path, instance.track_script, document)
+        check_lines(path, instance, document)
     for name, group in config.vrrp_sync_group.items():
-        _check_track_scripts(("vrrp_sync_group", name), group.track_script, document)
+        check_lines(("vrrp_sync_group", name), group, document)
     check_groups(config, document)
     _check_virtual_router_ids(config, document)
-    _check_use_of_scripts(config, document)
+    check_definitions(config, document)
+    _check_use_of_trackers(config, document)
     _check_fifos(config, document)
     _check_mail(config, document)
     _check_globals(config, document)
@@ -96,25 +99,6 @@ def _check_addresses(path: Path, instance: VrrpInstance, config: Config, documen
         document.report_at(place, path, message, severity=Severity.WARNING)
 
 
-def _check_track_scripts(path: Path, lines: tuple[TrackScript, ...], document: Document) -> None:
-    here = (*path, "track_script")
-    seen: set[str] = set()
-    for index, tracked in enumerate(lines):
-        place = document.place((*here, index))
-        if tracked.name in seen:
-            _warn(document, (*here, index), f"track_script {tracked.name} is there twice, the second is ignored")
-            continue
-        seen.add(tracked.name)
-        if tracked.name not in document.data.get("vrrp_script", {}):
-            message = f"track_script {shown(tracked.name)} is unknown, expected the name of a vrrp_script"
-            document.report((*here, index), message)
-            continue
-        defined = document.place(("vrrp_script", tracked.name), key=True)
-        if defined.file == place.file and defined.file in document.ordered and defined > place:
-            message = f"track_script {tracked.name} is used before its vrrp_script, at {defined}"
-            document.report((*here, index), message, "move the vrrp_script block up, keepalived needs it first")
-
-
 def _check_virtual_router_ids(config: Config, document: Document) -> None:
     first: dict[tuple[str, int], str] = {}
     for name, instance in config.vrrp_instance.items():
@@ -125,15 +109,20 @@ def _check_virtual_router_ids(config: Config, document: Document) -> None:
             document.report(("vrrp_instance", name, "virtual_router_id"), message)
 
 
-def _check_use_of_scripts(config: Config, document: Document) -> None:
-    used = {script.name for name in config.vrrp_instance for script in tracked_scripts(name, config)}
+def _check_use_of_trackers(config: Config, document: Document) -> None:
     for keyword, blocks in (("vrrp_instance", config.vrrp_instance), ("vrrp_sync_group", config.vrrp_sync_group)):
         if len(blocks) < len(document.data.get(keyword, {})):
             return  # a block with mistakes may use any of them
-    for name in config.vrrp_script:
-        if name not in used:
-            message = f"vrrp_script {name} is tracked by no vrrp_instance, it is not run"
-            document.report(("vrrp_script", name), message, severity=Severity.WARNING, key=True)
+    used: dict[str, tuple[frozenset[str], str]] = {
+        "vrrp_script": (used_names(config, TrackedScript), "it is not run"),
+        "vrrp_track_process": (used_names(config, TrackedProcess), "nobody looks for them"),
+        "track_file": (used_names(config, TrackedFile), "nobody reads it"),
+    }
+    for keyword, (names, consequence) in used.items():
+        for name in getattr(config, keyword):
+            if name not in names:
+                message = f"{keyword} {name} is tracked by no vrrp_instance, {consequence}"
+                document.report((keyword, name), message, severity=Severity.WARNING, key=True)
 
 
 def _check_fifos(config: Config, document: Document) -> None:

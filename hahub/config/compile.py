@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from hahub.config import derive
 from hahub.config.belongings import addresses
-from hahub.config.groups import group_of, sync_groups, tracked_scripts
+from hahub.config.groups import group_of, sync_groups, tracked, used_names
 from hahub.config.schema import (
     Config,
     Fifo,
@@ -16,6 +16,7 @@ from hahub.config.schema import (
     VrrpScript,
     VrrpSyncGroup,
 )
+from hahub.config.tracking import watched_file, watched_process
 from hahub.config.words import split_command
 from hahub.model import Kind
 from hahub.settings import (
@@ -29,7 +30,13 @@ from hahub.settings import (
     NotifyScripts,
     ParentSettings,
     Settings,
+    TrackedFile,
+    TrackedInterface,
+    TrackedProcess,
+    TrackedScript,
     VirtualAddress,
+    WatchedFile,
+    WatchedProcess,
 )
 
 _T = TypeVar("_T")
@@ -53,6 +60,8 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
         ),
         parent=ParentSettings(
             check_scripts=_check_scripts(config),
+            watched_files=_watched_files(config),
+            watched_processes=_watched_processes(config),
             notify_scripts=(
                 *(_notify(name, each, defs) for name, each in config.vrrp_instance.items()),
                 *(_notify_group(name, each, defs) for name, each in config.vrrp_sync_group.items()),
@@ -81,7 +90,10 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         auth_pass=derive.auth_pass_of(instance, defs),
         virtual_addresses=addresses(instance.virtual_ipaddress, instance.interface),
         excluded_addresses=_excluded(instance),
-        track_scripts=tracked_scripts(name, config),
+        track_scripts=tracked(name, config, TrackedScript),
+        track_interfaces=tracked(name, config, TrackedInterface),
+        track_processes=tracked(name, config, TrackedProcess),
+        track_files=tracked(name, config, TrackedFile),
         track_primary=not instance.dont_track_primary,
         garp_master_delay=_first(instance.garp_master_delay, 0.0 if garp else defs.vrrp_garp_master_delay),
         garp_master_repeat=_first(instance.garp_master_repeat, 1 if garp else defs.vrrp_garp_master_repeat),
@@ -117,10 +129,20 @@ def _tells_priority(name: str, config: Config) -> bool:
 
 def _check_scripts(config: Config) -> tuple[CheckScript, ...]:
     """The scripts that somebody tracks."""
-    used = {script.name for name in config.vrrp_instance for script in tracked_scripts(name, config)}
+    used = used_names(config, TrackedScript)
     return tuple(
         _check_script(name, script, config.global_defs) for name, script in config.vrrp_script.items() if name in used
     )
+
+
+def _watched_files(config: Config) -> tuple[WatchedFile, ...]:
+    used = used_names(config, TrackedFile)
+    return tuple(watched_file(name, file) for name, file in config.track_file.items() if name in used)
+
+
+def _watched_processes(config: Config) -> tuple[WatchedProcess, ...]:
+    used = used_names(config, TrackedProcess)
+    return tuple(watched_process(name, each) for name, each in config.vrrp_track_process.items() if name in used)
 
 
 def _check_script(name: str, script: VrrpScript, defs: GlobalDefs) -> CheckScript:
@@ -132,6 +154,7 @@ def _check_script(name: str, script: VrrpScript, defs: GlobalDefs) -> CheckScrip
         timeout=script.timeout,
         rise=script.rise,
         fall=script.fall,
+        init_fail=script.init_fail,
     )
 
 

@@ -8,7 +8,9 @@ from hahub.config.problems import Place, Problem, Severity, problem_at
 Path = tuple[str | int, ...]
 """Keys and indices from the outermost block down."""
 
-NAMED_BLOCKS = frozenset({"vrrp_instance", "vrrp_sync_group", "vrrp_script", "channels"})
+NAMED_BLOCKS = frozenset(
+    {"vrrp_instance", "vrrp_sync_group", "vrrp_script", "vrrp_track_process", "track_file", "channels"}
+)
 """Root keywords whose blocks have names."""
 
 

@@ -31,6 +31,8 @@ class Grammar:
     """Word -> field and its value."""
     refused: frozenset[str] = frozenset()
     """Words of keepalived that are not supported yet."""
+    rest: str = ""
+    """The field of all further words."""
     what: str = "words"
     """What the line holds, in plural or with an article, for messages."""
     hint: str = ""
@@ -51,7 +53,7 @@ class LineError(Exception):
 class Part:
     """The value of one field of a line and the word it came from."""
 
-    value: str | bool
+    value: str | bool | tuple[str, ...]
     index: int
 
 
@@ -75,6 +77,9 @@ def parse_line(words: Sequence[str], grammar: Grammar) -> dict[str, Part]:
             raise LineError(at, f"{word} is understood, not supported yet")
         elif waiting:
             _put(parts, waiting.pop(0), Part(word, at), word)
+        elif grammar.rest:
+            _put(parts, grammar.rest, Part(tuple(words[at:]), at), word)
+            break
         else:
             raise LineError(at, *_too_many(word, grammar))
         at += 1

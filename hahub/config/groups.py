@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from hahub.config import derive
 from hahub.config.document import Document, Path
 from hahub.config.problems import Severity, shown
-from hahub.config.schema import Config, TrackScript, VrrpInstance, VrrpSyncGroup
-from hahub.settings import SyncGroupSettings, TrackedScript
+from hahub.config.schema import Config, VrrpInstance, VrrpSyncGroup
+from hahub.config.tracking import KEYWORDS, T, TrackLine, lines_of, resolve
+from hahub.settings import SyncGroupSettings, Tracked
 
 
 def sync_groups(config: Config) -> tuple[SyncGroupSettings, ...]:
@@ -23,45 +24,40 @@ def group_of(instance: str, config: Config) -> tuple[str, VrrpSyncGroup] | None:
     return next(((name, group) for name, group in config.vrrp_sync_group.items() if instance in group.group), None)
 
 
-def tracked_scripts(name: str, config: Config) -> tuple[TrackedScript, ...]:
-    """All scripts that an instance depends on: those of its group, and its own that may stand beside them."""
-    own = config.vrrp_instance[name].track_script
+def tracked(name: str, config: Config, kind: type[T]) -> tuple[T, ...]:
+    """All of a kind that an instance depends on: what its group does, and its own that may stand beside it."""
+    own = lines_of(config.vrrp_instance[name], KEYWORDS[kind])
     found = group_of(name, config)
     if found is None:
-        return _once(_tracked(line, config) for line in own)
+        return _once(resolve(line, kind, config) for line in own)
     group = found[1]
-    shared = [_shared(line, group, config) for line in group.track_script]
-    return _once([*shared, *(script for line in own if not _splits(script := _tracked(line, config), group))])
+    shared = [_shared(line, kind, group, config) for line in lines_of(group, KEYWORDS[kind])]
+    beside = [resolve(line, kind, config) for line in own]
+    return _once([*shared, *(each for each in beside if not _splits(each, group))])
 
 
-def _once(scripts: Iterable[TrackedScript]) -> tuple[TrackedScript, ...]:
+def used_names(config: Config, kind: type[T]) -> frozenset[str]:
+    """The names of a kind that any instance depends on."""
+    return frozenset(each.name for name in config.vrrp_instance for each in tracked(name, config, kind))
+
+
+def _once(trackers: Iterable[T]) -> tuple[T, ...]:
     """Each name once: the first counts."""
-    tracked: dict[str, TrackedScript] = {}
-    for script in scripts:
-        tracked.setdefault(script.name, script)
-    return tuple(tracked.values())
+    found: dict[str, T] = {}
+    for each in trackers:
+        found.setdefault(each.name, each)
+    return tuple(found.values())
 
 
-def _tracked(line: TrackScript, config: Config) -> TrackedScript:
-    default = config.vrrp_script[line.name].weight if line.name in config.vrrp_script else None
-    weight = default.weight if default else 0
-    reverse = default.reverse if default else False
-    if line.weight is not None:
-        weight, reverse = line.weight, bool(line.reverse)
-    elif line.reverse is not None:
-        reverse = line.reverse
-    return TrackedScript(line.name, weight, reverse)
+def _shared(line: TrackLine, kind: type[T], group: VrrpSyncGroup, config: Config) -> T:
+    """One of the group; beside a member whose priority is fixed, failure has to be a FAULT."""
+    each = resolve(line, kind, config)
+    return kind(each.name, 0, each.reverse) if _owners(group, config) else each
 
 
-def _shared(line: TrackScript, group: VrrpSyncGroup, config: Config) -> TrackedScript:
-    """A script of the group; beside a member whose priority is fixed, failure has to be a FAULT."""
-    script = _tracked(line, config)
-    return TrackedScript(script.name, 0, script.reverse) if _owners(group, config) else script
-
-
-def _splits(script: TrackedScript, group: VrrpSyncGroup) -> bool:
+def _splits(each: Tracked, group: VrrpSyncGroup) -> bool:
     """Would it give one member another priority than the others have?"""
-    return script.weight != 0 and not (group.sync_group_tracking_weight or group.global_tracking)
+    return each.weight != 0 and not (group.sync_group_tracking_weight or group.global_tracking)
 
 
 def _members(group: VrrpSyncGroup, config: Config) -> dict[str, VrrpInstance]:
@@ -85,7 +81,7 @@ def check_groups(config: Config, document: Document) -> None:
             message = "global_tracking is deprecated, it counts as sync_group_tracking_weight"
             _warn(document, (*path, "global_tracking"), message)
     for name in config.vrrp_instance:
-        _check_own_scripts(name, config, document)
+        _check_own_trackers(name, config, document)
 
 
 def _check_members(path: Path, group: VrrpSyncGroup, taken: dict[str, str], document: Document) -> None:
@@ -123,27 +119,29 @@ def _check_owners(path: Path, group: VrrpSyncGroup, config: Config, document: Do
     if len(owners) < len(_members(group, config)):
         message = f"group has {', '.join(owners)} with priority 255 and others without, which will not work"
         document.report((*path, "group"), message, severity=Severity.WARNING, key=True)
-    for index, line in enumerate(group.track_script):
-        if _tracked(line, config).weight:
-            message = f"track_script {line.name} counts as weight 0, the priority 255 of {owners[0]} cannot change"
-            _warn(document, (*path, "track_script", index), message)
+    for kind, keyword in KEYWORDS.items():
+        for index, line in enumerate(lines_of(group, keyword)):
+            if resolve(line, kind, config).weight:
+                message = f"{keyword} {line.name} counts as weight 0, the priority 255 of {owners[0]} cannot change"
+                _warn(document, (*path, keyword, index), message)
 
 
-def _check_own_scripts(name: str, config: Config, document: Document) -> None:
+def _check_own_trackers(name: str, config: Config, document: Document) -> None:
     found = group_of(name, config)
     if found is None:
         return
     title, group = found
-    shared = {line.name for line in group.track_script}
-    for index, line in enumerate(config.vrrp_instance[name].track_script):
-        here = ("vrrp_instance", name, "track_script", index)
-        script = _tracked(line, config)
-        if line.name in shared:
-            _warn(document, here, f"track_script {line.name} is tracked by vrrp_sync_group {title}, which counts")
-        elif _splits(script, group):
-            message = f"track_script {line.name} with weight {script.weight} is ignored in vrrp_sync_group {title}"
-            hint = "track it in the vrrp_sync_group, or write sync_group_tracking_weight there"
-            _warn(document, here, message, hint)
+    for kind, keyword in KEYWORDS.items():
+        shared = {line.name for line in lines_of(group, keyword)}
+        for index, line in enumerate(lines_of(config.vrrp_instance[name], keyword)):
+            here = ("vrrp_instance", name, keyword, index)
+            each: Tracked = resolve(line, kind, config)
+            if line.name in shared:
+                _warn(document, here, f"{keyword} {line.name} is tracked by vrrp_sync_group {title}, which counts")
+            elif _splits(each, group):
+                message = f"{keyword} {line.name} with weight {each.weight} is ignored in vrrp_sync_group {title}"
+                hint = "track it in the vrrp_sync_group, or write sync_group_tracking_weight there"
+                _warn(document, here, message, hint)
 
 
 def _warn(document: Document, path: Path, message: str, hint: str = "") -> None:

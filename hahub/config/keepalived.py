@@ -27,6 +27,8 @@ COMMAND_KEYWORDS = frozenset(
 )  # fmt: skip
 """Keywords whose lines know single quotes and escapes."""
 
+_OLD_NAMES = {"vrrp_track_file": "track_file"}
+
 _LANGUAGE = (
     (re.compile(r"include[rmwba]?\Z"), "include"),
     (re.compile(r"@"), "a condition @id"),
@@ -70,6 +72,7 @@ class _Reader:
             keyword = _keyword(statement)
             if keyword is None or self._is_language((), statement):
                 continue
+            keyword = _OLD_NAMES.get(keyword, keyword)
             if keyword not in Config.model_fields or keyword in ("channels", "hub"):
                 self._judge((), ROOT, statement)
                 continue

@@ -20,6 +20,7 @@ from hahub.config.schema import (
     VrrpScript,
     VrrpSyncGroup,
 )
+from hahub.config.schema_trackers import FileDefinition, ProcessDefinition
 
 ROOT = "the file"
 """Name of the outermost block in messages."""
@@ -51,6 +52,8 @@ KNOWN: dict[str, frozenset[str]] = {
     ROOT: frozenset(Config.model_fields),
     "global_defs": frozenset(GlobalDefs.model_fields),
     "vrrp_script": frozenset(VrrpScript.model_fields),
+    "vrrp_track_process": frozenset(ProcessDefinition.model_fields),
+    "track_file": frozenset(FileDefinition.model_fields),
     "vrrp_instance": frozenset(VrrpInstance.model_fields),
     "vrrp_sync_group": frozenset(VrrpSyncGroup.model_fields),
     "authentication": frozenset(Authentication.model_fields),
@@ -61,7 +64,7 @@ KNOWN: dict[str, frozenset[str]] = {
 FOREIGN: dict[str, Foreign] = {
     ROOT: Foreign(
         unsupported=_words(
-            "track_file vrrp_track_file vrrp_track_process static_ipaddress static_routes"
+            "static_ipaddress static_routes"
             " static_rules track_group garp_group interface_up_down_delays net_namespace"
             " include includer includem includew includeb includea"
         ),
@@ -106,10 +109,12 @@ FOREIGN: dict[str, Foreign] = {
         ),
     ),
     "vrrp_script": Foreign(),
+    "vrrp_track_process": Foreign(),
+    "track_file": Foreign(),
     "vrrp_instance": Foreign(
         unsupported=_words(
             "vrf auth_hmac virtual_routes virtual_rules promote_secondaries"
-            " track_interface track_file track_process track_bfd track_src_ip mcast_src_ip unicast_src_ip"
+            " track_bfd track_src_ip mcast_src_ip unicast_src_ip"
             " mcast_dst_ip unicast_peer unicast_ttl unicast_fault_no_peer v3_checksum_as_v2 native_ipv6"
             " use_vmac use_vmac_addr vmac_xmit_base use_ipvlan no_accept strict_mode"
             " higher_prio_send_advert owner_ignore_adverts down_timer_adverts timer_expired_backup"
@@ -120,7 +125,7 @@ FOREIGN: dict[str, Foreign] = {
         ),
         ignored=_words("check_unicast_src old_unicast_checksum kernel_rx_buf_size lvs_sync_daemon_interface"),
     ),
-    "vrrp_sync_group": Foreign(unsupported=_words("track_interface track_file track_process track_bfd")),
+    "vrrp_sync_group": Foreign(unsupported=_words("track_bfd")),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, Field
 
 from hahub.config.grammar import Block, Grammar, Line
+from hahub.config.schema_trackers import FileDefinition, ProcessDefinition, TrackFile, TrackInterface, TrackProcess
 from hahub.config.values import (
     AbsolutePath,
     Address,
@@ -204,7 +205,7 @@ class VrrpScript(Block):
     fall: Count = Field(1, description="failures in a row to become bad; default 1")
     weight: ScriptWeight | None = Field(None, description="added to the priority; default 0: failure is FAULT")
     user: User | None = Field(None, description="default: script_user")
-    init_fail: Flag = Field(False, description="accepted; a script never counts before its first result")
+    init_fail: Flag = Field(False, description="it has failed until rise runs succeeded; default: the first decides")
 
 
 class VrrpInstance(Block):
@@ -226,6 +227,9 @@ class VrrpInstance(Block):
     virtual_ipaddress_excluded: tuple[VirtualIp, ...] = Field((), description="more of them, not named in adverts")
     no_virtual_ipaddress: Flag = Field(False, description="there are none, on purpose")
     track_script: tuple[TrackScript, ...] = Field((), description="scripts that the state depends on")
+    track_interface: tuple[TrackInterface, ...] = Field((), description="other interfaces that it depends on")
+    track_process: tuple[TrackProcess, ...] = Field((), description="processes that it depends on")
+    track_file: tuple[TrackFile, ...] = Field((), description="files whose numbers it depends on")
     dont_track_primary: Flag = Field(False, description="an interface that is down is no FAULT")
     garp_master_delay: Delay | None = Field(None, description="seconds; default vrrp_garp_master_delay")
     garp_master_repeat: Repeat | None = Field(None, description="default vrrp_garp_master_repeat")
@@ -251,6 +255,9 @@ class VrrpSyncGroup(Block):
 
     group: tuple[Name, ...] = Field((), description="names of the instances, one or more per line")
     track_script: tuple[TrackScript, ...] = Field((), description="scripts that every member depends on")
+    track_interface: tuple[TrackInterface, ...] = Field((), description="interfaces that every member depends on")
+    track_process: tuple[TrackProcess, ...] = Field((), description="processes that every member depends on")
+    track_file: tuple[TrackFile, ...] = Field((), description="files that every member depends on")
     notify_master: Script | None = Field(None, description="run when all have become MASTER")
     notify_backup: Script | None = Field(None, description="run when all have become BACKUP")
     notify_fault: Script | None = Field(None, description="run when all have entered FAULT")
@@ -285,6 +292,8 @@ class Config(Block):
 
     global_defs: GlobalDefs = GlobalDefs()
     vrrp_script: dict[Name, VrrpScript] = Field(default_factory=dict)
+    vrrp_track_process: dict[Name, ProcessDefinition] = Field(default_factory=dict)
+    track_file: dict[Name, FileDefinition] = Field(default_factory=dict)
     vrrp_instance: dict[Name, VrrpInstance] = Field(default_factory=dict)
     vrrp_sync_group: dict[Name, VrrpSyncGroup] = Field(default_factory=dict)
     channels: dict[Name, ChannelBlock] = Field(default_factory=dict)

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from hahub.config.document import Document, Path, keyword_words
 from hahub.config.grammar import Block, Form, Line, form_of
 from hahub.config.schema import ChannelBlock, Config, GlobalDefs, Hub, VrrpInstance, VrrpScript, VrrpSyncGroup
+from hahub.config.schema_trackers import FileDefinition, ProcessDefinition
 
 _B = TypeVar("_B", bound=Block)
 
@@ -17,6 +18,8 @@ def validate(document: Document) -> Config:
     return Config.model_construct(
         global_defs=_block(document, ("global_defs",), GlobalDefs, data.get("global_defs", {})) or GlobalDefs(),
         vrrp_script=_named(document, "vrrp_script", VrrpScript),
+        vrrp_track_process=_named(document, "vrrp_track_process", ProcessDefinition),
+        track_file=_named(document, "track_file", FileDefinition),
         vrrp_instance=_named(document, "vrrp_instance", VrrpInstance),
         vrrp_sync_group=_named(document, "vrrp_sync_group", VrrpSyncGroup),
         channels=_named(document, "channels", ChannelBlock),

@@ -302,8 +302,8 @@ G = "vrrp_sync_group G1: "
             id="no notify_deleted",
         ),
         pytest.param(
-            group(BOTH + "track_file {\nx\n}\n"),
-            [f"a.conf:6:1: {G}track_file is understood, not supported yet"],
+            group(BOTH + "track_bfd {\nx\n}\n"),
+            [f"a.conf:6:1: {G}track_bfd is understood, not supported yet"],
             id="a tracker that is not there yet",
         ),
         pytest.param(

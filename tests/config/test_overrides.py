@@ -84,8 +84,8 @@ def test_the_last_override_counts(loaded: Callable[..., Loaded]) -> None:
         ("interface", "an override without '=', expected PATH=VALUE"),
         (
             "prioritty=1",
-            "unknown path 'prioritty', expected it to begin with global_defs, vrrp_script, vrrp_instance,"
-            " vrrp_sync_group, channels, hub or a keyword of vrrp_instance",
+            "unknown path 'prioritty', expected it to begin with global_defs, vrrp_script, vrrp_track_process,"
+            " track_file, vrrp_instance, vrrp_sync_group, channels, hub or a keyword of vrrp_instance",
         ),
         (
             "vrrp_instance.VI_9.priority=1",
@@ -100,8 +100,8 @@ def test_the_last_override_counts(loaded: Callable[..., Loaded]) -> None:
         ("global_defs=1", "unknown path 'global_defs', expected a keyword at its end"),
         ("authentication=x", "unknown path 'authentication', expected a keyword at its end"),
         ("priority.x=1", "unknown path 'priority.x', priority has nothing below it"),
-        (".=1", "unknown path '.', expected it to begin with global_defs, vrrp_script, vrrp_instance,"
-         " vrrp_sync_group, channels, hub or a keyword of vrrp_instance"),
+        (".=1", "unknown path '.', expected it to begin with global_defs, vrrp_script, vrrp_track_process,"
+         " track_file, vrrp_instance, vrrp_sync_group, channels, hub or a keyword of vrrp_instance"),
         ("global_defs.router_id=a\udce4", "global_defs: router_id 'a\\udce4' has a character that is not printable"
          " or not UTF-8"),
     ],

@@ -14,8 +14,19 @@ from hahub.config.schema import (
     VrrpScript,
     VrrpSyncGroup,
 )
+from hahub.config.schema_trackers import FileDefinition, ProcessDefinition
 
-BLOCKS: list[type[Block]] = [GlobalDefs, VrrpScript, VrrpInstance, VrrpSyncGroup, Authentication, ChannelBlock, Hub]
+BLOCKS: list[type[Block]] = [
+    GlobalDefs,
+    VrrpScript,
+    ProcessDefinition,
+    FileDefinition,
+    VrrpInstance,
+    VrrpSyncGroup,
+    Authentication,
+    ChannelBlock,
+    Hub,
+]
 
 
 def _models() -> set[type[BaseModel]]:
