@@ -3,7 +3,7 @@
 One record is one SOCK_SEQPACKET packet: ``["Name", {fields}]``. What is too large for a packet, or is a
 file descriptor, travels as an attached descriptor (``hahub.link``); the record says which.
 
-    parent <-> core   Configure, *Result, HubLink, Shutdown       ->    Ready, Transition, Log, Stopped  <-
+    parent <-> core   Configure, *Result, Maintenance, HubLink, Shutdown ->    Ready, Transition, Log, Stopped  <-
     parent <-> hub    Configure, CoreLink, Shutdown               ->    Ready, Log, Stopped              <-
     core   <-> hub    Transition, Gap                             ->    Ack                              <-
 """
@@ -94,6 +94,15 @@ TrackerResult = ScriptResult | ProcessResult | FileResult
 
 
 @dataclass(frozen=True, slots=True)
+class Maintenance:
+    """To the core: this node is to be the last choice, or no longer."""
+
+    on: bool
+    detail: str = ""
+    """Who and why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown:
     """Finish: the core resigns and reports STOP, the hub flushes within ``grace`` seconds."""
 
@@ -136,7 +145,20 @@ class Stopped:
     """False when something was left undone, such as messages that wait for the next start."""
 
 
-Record = Configure | Ready | HubLink | CoreLink | TrackerResult | Shutdown | Ack | Gap | Log | Stopped | Transition
+Record = (
+    Configure
+    | Ready
+    | HubLink
+    | CoreLink
+    | TrackerResult
+    | Maintenance
+    | Shutdown
+    | Ack
+    | Gap
+    | Log
+    | Stopped
+    | Transition
+)
 
 _TYPES: dict[str, type[Record]] = {
     t.__name__: t
@@ -148,6 +170,7 @@ _TYPES: dict[str, type[Record]] = {
         ScriptResult,
         ProcessResult,
         FileResult,
+        Maintenance,
         Shutdown,
         Ack,
         Gap,

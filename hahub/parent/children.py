@@ -8,7 +8,7 @@ from pathlib import Path
 import trio
 
 from hahub import link, messages
-from hahub.messages import Configure, CoreLink, HubLink, Ready, Record, TrackerResult
+from hahub.messages import Configure, CoreLink, HubLink, Maintenance, Ready, Record, TrackerResult
 from hahub.messages import Log as LogRecord
 from hahub.model import Transition
 from hahub.parent import hub_user
@@ -47,6 +47,7 @@ class Children:
         self._fifos: tuple[Fifo, ...] = ()
         self._verdicts: dict[TrackerKey, TrackerResult] = {}
         self._said: set[tuple[str, str]] = set()
+        self._maintenance = Maintenance(on=False)
         self._lifeline = link.memory_file("hahub-lifeline", b"")
         log_parent = log.named("parent")
         self._core = Supervised(
@@ -84,6 +85,11 @@ class Children:
         self._verdicts[result.tracker] = result
         self._core.send(result)
 
+    def maintain(self, maintenance: Maintenance) -> None:
+        """Begin or end maintenance; a core that starts later is lowered before it does anything."""
+        self._maintenance = maintenance
+        self._core.send(maintenance)
+
     async def stop_core(self, grace: float) -> Ending:
         return await self._core.stop(grace, kill_after=_CORE_LEAVES_WITHIN)
 
@@ -107,6 +113,8 @@ class Children:
         return self._settings
 
     def _greet_core(self) -> None:
+        if self._maintenance.on:
+            self._core.send(self._maintenance)
         self._configure_core()
         for verdict in self._verdicts.values():
             self._core.send(verdict)

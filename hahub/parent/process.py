@@ -13,12 +13,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import trio
 
 from hahub.config import Loaded, Severity, format_problem
-from hahub.parent import hub_user, rundir
+from hahub.parent import hub_user, maintenance, rundir
 from hahub.parent.children import Children, Programs
 from hahub.parent.credentials import CredentialsError
 from hahub.parent.fifo import FifoError, Fifos
@@ -137,6 +138,7 @@ class _Daemon:
         self._log.info(f"started pid={os.getpid()} run_dir={self._ground.options.run_dir}")
         self._nursery.start_soon(self._ground.guard.keep)
         self._apply(self._settings)
+        self._start_maintenance(self._ground.options.run_dir)
         self._children.start(self._nursery)
         self._nursery.start_soon(self._obey, signals)
         await self._stopped.wait()
@@ -156,6 +158,14 @@ class _Daemon:
                 self._nursery.start_soon(self._stop)
             elif not self._stopping:
                 self._reload()
+
+    def _start_maintenance(self, run_dir: Path) -> None:
+        """What the file says counts before the core does anything, and whenever it changes."""
+        now = maintenance.read(run_dir)
+        if now.on:
+            maintenance.say(now, self._log)
+            self._children.maintain(now)
+        self._nursery.start_soon(partial(maintenance.follow, run_dir, self._log, self._children.maintain, told=now))
 
     def _reload(self) -> None:
         """Take the files as they are now, or leave everything as it is."""
