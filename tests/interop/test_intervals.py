@@ -21,7 +21,7 @@ def test_a_backup_with_a_longer_interval_takes_over_by_that_of_its_master(duel: 
     d.b.fifo.wait_for_state("MASTER")
     measured("SIGKILL, interval learned", since)
 
-    last, first = d.lab.adverts(d.a)[-1], d.lab.adverts(d.b)[0]
+    last, first = d.lab.adverts(d.a)[-1], d.lab.wait_for_advert(d.b, since=since)
     assert master_down_interval(100) - 0.02 < first.at - last.at < 3 * 2
     assert (last.advert_int, first.advert_int) == (ADVERT_INT, 2)
     d.lab.settle(d.b, adverts=2)

@@ -258,7 +258,7 @@ def test_a_reload_changes_what_changed_and_leaves_the_rest_alone(tmp_path: Path)
         assert not (tmp_path / "old").exists()
         assert len(pids_in(tmp_path / "readers")) == 1
         assert (tmp_path / "kept.runs").read_text() == "\n"
-        assert len(daemon.heard("hub", "Configure")) == 2
+        wait_until(lambda: len(daemon.heard("hub", "Configure")) == 2, "both configurations at the hub")
         assert daemon.terminate() == 0
         assert not (tmp_path / "new").exists()
 
