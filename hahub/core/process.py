@@ -274,11 +274,15 @@ class Core:
         """Take acknowledgements until this life of the hub ends; a newer link may have come already."""
         try:
             while True:
-                record, _ = await link.receive()
+                record, descriptors = await link.receive()
+                for descriptor in descriptors:
+                    os.close(descriptor)
                 if isinstance(record, Ack):
                     self._reporter.acknowledged(record)
                     self._acknowledged.set()
-        except LinkClosedError:
+        except (LinkClosedError, messages.MessageError) as error:
+            if isinstance(error, messages.MessageError):  # it talks to the world, and may do so no more with us
+                self._log.write(ERROR, f"the hub sent what is no record, its link is closed: {error}")
             if self._hub is link:
                 self._reporter.disconnect_hub()
                 self._hub = None

@@ -173,7 +173,7 @@ class Router:
     def _leave_renamed(self) -> None:
         """An interface may be there under another name, with our addresses: only its number still finds it."""
         before = self._places
-        left = [a for a in self.settings.virtual_addresses if before.get(a.interface) != self._place(a.interface)]
+        left = [a for a in self.settings.all_addresses if before.get(a.interface) != self._place(a.interface)]
         if left and self.instance.holds_addresses:
             self._commands.submit(encode_batches(left, before.get).remove)
 

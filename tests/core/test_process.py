@@ -100,6 +100,24 @@ def test_what_the_hub_has_not_acknowledged_comes_again_over_the_next_link(lab, c
     assert second.records == deaf.records == core.transitions()
 
 
+def test_a_hub_that_sends_nonsense_loses_its_link_and_nothing_else(lab, cores):
+    core = start(cores, lab, "a")
+    mad = core.connect_hub(acknowledges=False)
+    core.wait_for_state(State.MASTER)
+    files = len(list(Path(f"/proc/{core.process.pid}/fd").iterdir()))
+
+    with Path("/dev/null").open() as attached:
+        socket.send_fds(socket.socket(fileno=os.dup(mad.link.fileno())), [b'["Ready", {}]'], [attached.fileno()] * 4)
+    os.write(mad.link.fileno(), b"\xff nonsense")
+    core.wait_for(lambda: not core.hubs, "the end of the link")
+    sane = core.connect_hub()
+    core.wait_for(lambda: len(sane.records) == 2, "both transitions at the next hub")
+
+    assert "the hub sent what is no record" in core.log
+    assert core.states() == [State.BACKUP, State.MASTER]
+    assert len(list(Path(f"/proc/{core.process.pid}/fd").iterdir())) == files
+
+
 def test_after_sigkill_the_next_core_removes_the_address_before_it_may_claim_it(lab, cores):
     slow = dataclasses.replace(FAST, advert_int=1.0)
     first = start(cores, lab, "a", dataclasses.replace(slow, priority=255))
