@@ -4,9 +4,11 @@ SIGTERM stops it: priority 0 is sent, addresses are removed, everyone is told. S
 they are bad, the old configuration stays.
 
 Exit status: 0 stopped in good order, 1 refused to start, 2 a file cannot be read, 3 stopped with something left
-undone, which the log names.
+undone, which the log names, 70 a bug.
 """
 
+import logging
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -16,9 +18,12 @@ import click
 
 if TYPE_CHECKING:
     from hahub.config import Problem
+    from hahub.parent.logs import LogWriter
 
 _REFUSED = 1
 _UNREADABLE = 2
+_BUG = 70
+"""EX_SOFTWARE of sysexits.h: unlike after a refusal, another start may well work."""
 
 
 @click.command("run")
@@ -43,7 +48,15 @@ _UNREADABLE = 2
 def command(
     files: tuple[Path, ...], overrides: tuple[str, ...], run_dir: Path, state_dir: Path, log_level: str
 ) -> None:
+    _open_standard_descriptors()
     raise SystemExit(run_daemon(files, overrides, run_dir.absolute(), state_dir.absolute(), log_level))
+
+
+def _open_standard_descriptors() -> None:
+    """Some start daemons with these closed: the log must not go into whatever is opened next."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, state_dir: Path, log_level: str) -> int:
@@ -71,6 +84,16 @@ def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, s
     except process.StartError as error:
         click.echo(f"hahub: {error}", err=True)
         return _REFUSED
+    except Exception:
+        _say_bug(log)
+        return _BUG
+
+
+def _say_bug(log: "LogWriter") -> None:
+    import traceback
+
+    for line in traceback.format_exc().splitlines():
+        log.write(logging.ERROR, "parent", line)
 
 
 def _show_problems(problems: Sequence["Problem"]) -> None:

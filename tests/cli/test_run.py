@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hahub.cli.run import run_daemon
 from tests.parent.harness import is_alive, wait_until
 
 HAHUB = str(Path(sys.executable).with_name("hahub"))
@@ -48,14 +49,14 @@ NETWORK = (
 class Running:
     """A running ``hahub run`` with one instance, alone on its network."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, redirected: str = "") -> None:
         self.directory = directory
         self.file = directory / "keepalived.conf"
         self.write(CONFIGURATION)
         notify = directory / "notify"
         notify.write_text(f'#!/bin/sh\necho "$@" >> {directory}/notified\n')
         notify.chmod(0o755)
-        command = f"{HAHUB} run -f {self.file} --run-dir {directory}/run --state-dir {directory}/state"
+        command = f"{HAHUB} run -f {self.file} --run-dir {directory}/run --state-dir {directory}/state {redirected}"
         with (directory / "log").open("ab") as log:
             self.process = subprocess.Popen(["unshare", "-Urn", "/bin/sh", "-c", NETWORK + command], stderr=log)
 
@@ -235,3 +236,39 @@ def test_what_the_machine_refuses_is_said_in_one_line(tmp_path: Path) -> None:
     assert result.stderr.splitlines()[-1] == (
         f"hahub: notify_fifo {tmp_path}/fifo: found a regular file, expected a FIFO or nothing"
     )
+
+
+@pytest.mark.namespaces
+def test_closed_standard_descriptors_are_not_taken_by_anything_else(tmp_path: Path) -> None:
+    running = Running(tmp_path, redirected="<&- >&- 2>&-")
+    try:
+        running.wait_for("INSTANCE VI_1 MASTER 100")
+        processes = {"parent": running.process.pid, **running.children()}
+        opened = {name: Path(f"/proc/{pid}/fd/0").readlink() for name, pid in processes.items()}
+        errors = Path(f"/proc/{running.process.pid}/fd/2").readlink()
+        running.process.send_signal(signal.SIGTERM)
+        status = running.process.wait(30)
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+    null = Path("/dev/null")
+    assert (status, opened, errors) == (0, {"parent": null, "core": null, "hub": null}, null)
+
+
+def test_a_bug_is_logged_and_has_a_status_that_a_supervisor_restarts_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def broken(*_: object, **__: object) -> int:
+        raise RuntimeError("out of order")
+
+    file = tmp_path / "keepalived.conf"
+    file.write_text(CONFIGURATION.replace("DIRECTORY", str(tmp_path)))
+    monkeypatch.setattr("hahub.parent.process.run", broken)
+
+    status = run_daemon([file], [], tmp_path / "run", tmp_path / "state", "info")
+
+    assert status == 70
+    assert capfd.readouterr().err.rstrip().endswith("ERROR parent: RuntimeError: out of order")
+    unit = Path(__file__).parents[2] / "config" / "hahub.service"
+    assert "RestartPreventExitStatus=1 2\n" in unit.read_text()
