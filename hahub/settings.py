@@ -55,6 +55,71 @@ class UnicastPeer:
     max_ttl: int = 255
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route, IPv4 or IPv6, that comes with the addresses."""
+
+    destination: str
+    """``10.0.0.0/8``, ``0.0.0.0/0``, ``2001:db8::/32``; tells the family."""
+    type: int = 1
+    """rtnetlink type: 1 unicast, 2 local, 6 blackhole, 7 unreachable, 8 prohibit, 9 throw."""
+    gateway: str = ""
+    interface: str = ""
+    source: str = ""
+    """The source address of packets that take it."""
+    table: int = 254
+    metric: int | None = None
+    scope: int = 0
+    protocol: int = 18
+    tos: int = 0
+    onlink: bool = False
+    metrics: tuple[tuple[int, int], ...] = ()
+    """Pairs of an ``RTAX_`` number and its value, such as (2, 1400) for an MTU."""
+    tracked: bool = True
+    """Put back when somebody else removes it."""
+
+    def __str__(self) -> str:
+        via = f" via {self.gateway}" if self.gateway else ""
+        return f"route {self.destination}{via}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One policy routing rule that comes with the addresses."""
+
+    family: int
+    """AF_INET or AF_INET6."""
+    preference: int
+    table: int = 0
+    """0 for a rule that looks nothing up."""
+    action: int = 1
+    """rtnetlink action: 1 look up, 2 goto, 3 nop, 6 blackhole, 7 unreachable, 8 prohibit."""
+    source: str = ""
+    """A network; empty for all."""
+    destination: str = ""
+    incoming: str = ""
+    """Interface name."""
+    outgoing: str = ""
+    tos: int = 0
+    mark: int | None = None
+    mask: int | None = None
+    goto: int | None = None
+    """Preference of the rule to go on with."""
+    suppress_prefix_length: int | None = None
+    ip_protocol: int | None = None
+    source_ports: tuple[int, int] | None = None
+    destination_ports: tuple[int, int] | None = None
+    users: tuple[int, int] | None = None
+    inverted: bool = False
+    """Applies to what does not match."""
+    protocol: int = 18
+    tracked: bool = True
+    """Put back when somebody else removes it."""
+
+    def __str__(self) -> str:
+        return f"rule {self.preference}"
+
+
 class TrackerKind(StrEnum):
     """What a tracker looks at."""
 
@@ -152,6 +217,10 @@ class InstanceSettings:
     """Adverts are accepted from these peers only."""
     excluded_addresses: tuple[VirtualAddress, ...] = ()
     """They come and go with the others, but no advert names them."""
+    routes: tuple[Route, ...] = ()
+    """They come after the addresses and go before them."""
+    rules: tuple[Rule, ...] = ()
+    """They come after the routes and go before them."""
     track_scripts: tuple[TrackedScript, ...] = ()
     track_interfaces: tuple[TrackedInterface, ...] = ()
     track_processes: tuple[TrackedProcess, ...] = ()
@@ -181,6 +250,11 @@ class InstanceSettings:
         """Of the adverts: that of the first virtual address, or else of the other routers."""
         known = [*(a.address for a in self.virtual_addresses[:1]), *(p.address for p in self.unicast_peers[:1])]
         return Family.of(known[0]) if known else Family.IPV4
+
+    @property
+    def belongings(self) -> tuple[VirtualAddress | Route | Rule, ...]:
+        """Everything that comes and goes with mastership, in the order of coming."""
+        return (*self.all_addresses, *self.routes, *self.rules)
 
     @property
     def is_owner(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Set
 
 from hahub.config.document import Document, Path
 from hahub.config.problems import Severity, shown
+from hahub.config.routing import RuleLine
 from hahub.config.schema import VirtualIp
 
 _LABEL_MAX = 15
@@ -33,3 +34,11 @@ def check_address_lines(
             message = f"{keyword} brd {line.brd} needs a prefix length of at most 30"
             document.report((*here, index, "brd"), message)
     return seen
+
+
+def check_rule_lines(here: Path, lines: tuple[RuleLine, ...], document: Document) -> None:
+    """Report rules whose place among the others is left to chance."""
+    for index, line in enumerate(lines):
+        if line.preference is None:
+            message = f"{here[-1]} has no preference, it is counted down from 16384"
+            document.report((*here, index), message, "write the preference", severity=Severity.WARNING)

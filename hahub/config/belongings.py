@@ -1,14 +1,24 @@
 """The lines of addresses, routes and rules -> settings. Pure; takes lines without errors."""
 
+import socket
 from collections.abc import Iterable
 
 from hahub.config import derive
+from hahub.config.routing import ROUTE_TYPES, RULE_ACTIONS, RouteLine, RuleLine, is_ipv6
 from hahub.config.schema import VirtualIp
 from hahub.config.values import FOREVER
-from hahub.settings import VirtualAddress
+from hahub.settings import Route, Rule, VirtualAddress
 
 _IFA_F_NOPREFIXROUTE = 0x200
 _IFA_F_MCAUTOJOIN = 0x400
+_GLOBAL, _LINK, _HOST = 0, 253, 254
+_RTAX = {
+    "mtu": 2, "window": 3, "ssthresh": 6, "cwnd": 7, "advmss": 8, "reordering": 9, "hoplimit": 10, "initcwnd": 11,
+    "initrwnd": 14,
+}  # fmt: skip
+"""Keyword -> number of the metric. Source: linux/rtnetlink.h."""
+UNNUMBERED = 16384
+"""Preference of the first rule that has none, as keepalived has it."""
 
 
 def addresses(lines: Iterable[VirtualIp], interface: str) -> tuple[VirtualAddress, ...]:
@@ -36,3 +46,78 @@ def _address(line: VirtualIp, interface: str) -> VirtualAddress:
         preferred_lft=None if line.preferred_lft == FOREVER else line.preferred_lft,
         tracked=not line.no_track,
     )
+
+
+def routes(lines: Iterable[RouteLine]) -> tuple[Route, ...]:
+    """The routes in their order, each once."""
+    return tuple(dict.fromkeys(_route(line) for line in lines))
+
+
+def _route(line: RouteLine) -> Route:
+    ipv6 = any(is_ipv6(text) for text in (line.destination, line.via or "", line.src or ""))
+    scope = 0
+    if not ipv6:
+        scope = _HOST if line.type == "local" else _LINK if line.type == "unicast" and line.via is None else _GLOBAL
+    numbers = ((number, getattr(line, name)) for name, number in _RTAX.items())
+    return Route(
+        destination=line.destination or ("::/0" if ipv6 else "0.0.0.0/0"),
+        type=ROUTE_TYPES[line.type],
+        gateway=line.via or "",
+        interface=line.dev or "",
+        source=line.src or "",
+        table=line.table,
+        metric=line.metric,
+        scope=scope if line.scope is None else line.scope,
+        protocol=line.protocol,
+        onlink=line.onlink,
+        metrics=tuple((number, value) for number, value in numbers if value is not None),
+        tracked=not line.no_track,
+    )
+
+
+def rules(lines: Iterable[RuleLine], unnumbered: int = 0) -> tuple[Rule, ...]:
+    """The rules in their order, each once.
+
+    unnumbered: how many rules without preference are before them in the configuration; their numbers go down.
+    """
+    found: dict[Rule, None] = {}
+    for line in lines:
+        preference = line.preference
+        if preference is None:
+            preference = UNNUMBERED - unnumbered
+            unnumbered += 1
+        found[_rule(line, preference)] = None
+    return tuple(found)
+
+
+def _rule(line: RuleLine, preference: int) -> Rule:
+    action = "lookup" if line.table is not None else line.type or "goto"
+    mark, _, mask = (line.fwmark or "").partition("/")
+    return Rule(
+        family=socket.AF_INET6 if line.is_ipv6 else socket.AF_INET,
+        preference=preference,
+        table=line.table or 0,
+        action=RULE_ACTIONS[action],
+        source=line.source,
+        destination=line.destination,
+        incoming=line.iif or "",
+        outgoing=line.oif or "",
+        mark=int(mark, 0) if mark else None,
+        mask=int(mask, 0) if mask else None,
+        goto=line.goto,
+        suppress_prefix_length=line.suppress_prefixlength,
+        ip_protocol=line.ipproto,
+        source_ports=_ends(line.sport),
+        destination_ports=_ends(line.dport),
+        users=_ends(line.uidrange),
+        inverted=line.inverted,
+        protocol=line.protocol,
+        tracked=not line.no_track,
+    )
+
+
+def _ends(span: str | None) -> tuple[int, int] | None:
+    if span is None:
+        return None
+    low, _, high = span.partition("-")
+    return int(low), int(high)

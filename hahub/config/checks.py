@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hahub.config import derive
-from hahub.config.belonging_checks import check_address_lines
+from hahub.config.belonging_checks import check_address_lines, check_rule_lines
 from hahub.config.document import Document, Path
 from hahub.config.grammar import Block
 from hahub.config.groups import check_groups, used_names
@@ -91,6 +91,7 @@ def _check_addresses(path: Path, instance: VrrpInstance, config: Config, documen
     seen = check_address_lines(here, instance.virtual_ipaddress, instance.interface, set(), document)
     excluded = (*path, "virtual_ipaddress_excluded")
     check_address_lines(excluded, instance.virtual_ipaddress_excluded, instance.interface, seen, document)
+    check_rule_lines((*path, "virtual_rules"), instance.virtual_rules, document)
     if len(seen) > _ADDRESSES_MAX:
         document.report(here, f"virtual_ipaddress has {len(seen)} addresses, expected at most {_ADDRESSES_MAX}")
     if not seen and here not in document.keys and not instance.no_virtual_ipaddress:

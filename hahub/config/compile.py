@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from hahub.config import derive
-from hahub.config.belongings import addresses
+from hahub.config.belongings import addresses, routes, rules
 from hahub.config.groups import group_of, sync_groups, tracked, used_names
 from hahub.config.schema import (
     Config,
@@ -90,6 +90,8 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         auth_pass=derive.auth_pass_of(instance, defs),
         virtual_addresses=addresses(instance.virtual_ipaddress, instance.interface),
         excluded_addresses=_excluded(instance),
+        routes=routes(instance.virtual_routes),
+        rules=rules(instance.virtual_rules, _unnumbered_before(name, config)),
         track_scripts=tracked(name, config, TrackedScript),
         track_interfaces=tracked(name, config, TrackedInterface),
         track_processes=tracked(name, config, TrackedProcess),
@@ -109,6 +111,13 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
 
 def _first(own: _T | None, default: _T) -> _T:
     return default if own is None else own
+
+
+def _unnumbered_before(name: str, config: Config) -> int:
+    """Rules without preference in the instances before this one."""
+    names = list(config.vrrp_instance)
+    before = (config.vrrp_instance[each] for each in names[: names.index(name)])
+    return sum(rule.preference is None for instance in before for rule in instance.virtual_rules)
 
 
 def _excluded(instance: VrrpInstance) -> tuple[VirtualAddress, ...]:

@@ -27,7 +27,7 @@ class Grammar:
     """How many of the positional ones must be there."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Word -> field of the word after it."""
-    flags: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    flags: Mapping[str, tuple[str, bool | str]] = field(default_factory=dict)
     """Word -> field and its value."""
     refused: frozenset[str] = frozenset()
     """Words of keepalived that are not supported yet."""

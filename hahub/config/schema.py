@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, Field
 
 from hahub.config.grammar import Block, Grammar, Line
+from hahub.config.routing import RouteLine, RuleLine
 from hahub.config.schema_trackers import FileDefinition, ProcessDefinition, TrackFile, TrackInterface, TrackProcess
 from hahub.config.values import (
     AbsolutePath,
@@ -225,6 +226,8 @@ class VrrpInstance(Block):
     authentication: Authentication | None = Field(None, description="version 2 only; default none")
     virtual_ipaddress: tuple[VirtualIp, ...] = Field((), description="addresses of the master")
     virtual_ipaddress_excluded: tuple[VirtualIp, ...] = Field((), description="more of them, not named in adverts")
+    virtual_routes: tuple[RouteLine, ...] = Field((), description="routes of the master")
+    virtual_rules: tuple[RuleLine, ...] = Field((), description="policy routing rules of the master")
     no_virtual_ipaddress: Flag = Field(False, description="there are none, on purpose")
     track_script: tuple[TrackScript, ...] = Field((), description="scripts that the state depends on")
     track_interface: tuple[TrackInterface, ...] = Field((), description="other interfaces that it depends on")

@@ -30,6 +30,7 @@ from hahub.messages import Ack, Configure, FileResult, HubLink, ProcessResult, R
 from hahub.model import State
 from hahub.net.addresses import AddressCommands
 from hahub.net.links import LinkMonitor
+from hahub.net.routewatch import RouteWatch
 from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
@@ -53,6 +54,7 @@ class Core:
         self._reporter = Reporter(uuid.uuid4().hex[:16], self._parent, self._log)
         self._monitor = LinkMonitor()
         self._commands = AddressCommands()
+        self._route_watch = RouteWatch()
         self._fifo_descriptors: list[int] = []
         self._timer = DeadlineTimer()
         self._schedule: Schedule[Router] = Schedule()
@@ -80,6 +82,7 @@ class Core:
         self._watch(self._timer.fileno(), self._timer_fired)
         self._watch(self._monitor.fileno(), self._links_changed)
         self._watch(self._commands.fileno(), self._collect_refusals)
+        self._watch(self._route_watch.fileno(), self._routes_removed)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._parent.run)
@@ -187,6 +190,11 @@ class Core:
         for router in touched:
             router.addresses_checked(changed, present, now)
 
+    def _routes_removed(self) -> None:
+        removed = self._route_watch.drain()
+        if removed is None or removed:
+            self._routers.routes_removed(removed, time.monotonic())
+
     @contextmanager
     def _receivers_rewatched(self) -> Iterator[None]:
         """Sockets may be closed and others opened inside; the loop follows."""
@@ -206,6 +214,7 @@ class Core:
         """Take a configuration, the first or another."""
         with self._receivers_rewatched():
             self._routers.configure(settings)
+        self._route_watch.listen(needed=self._routers.have_routes)
         self._timer.set(self._schedule.earliest)
 
     def _tell(self, subject: InstanceSettings | SyncGroupSettings, report: Report) -> None:

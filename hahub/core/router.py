@@ -15,8 +15,10 @@ from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.schedule import Schedule
 from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches
 from hahub.net.adverts import VRRP_GROUP4
+from hahub.net.belongings import encode_belongings
 from hahub.net.frames import FrameSender, gratuitous_arp
-from hahub.settings import InstanceSettings, SyncGroupSettings, VirtualAddress
+from hahub.net.routewatch import Removed, as_removed
+from hahub.settings import InstanceSettings, Route, Rule, SyncGroupSettings, VirtualAddress
 from hahub.vrrp import events
 from hahub.vrrp.actions import (
     Action,
@@ -79,6 +81,7 @@ class Router:
         """Interface names and their numbers, as they were when all this was encoded."""
         self._told_of_interface: events.InterfaceChanged | None = None
         self._told_of_tracked: dict[str, bool] = {}
+        self._up: frozenset[str] = frozenset()
         self.encode()
 
     @property
@@ -97,7 +100,9 @@ class Router:
     @property
     def interface_names(self) -> set[str]:
         """The interface of the adverts, and those that carry addresses."""
-        return {self.settings.interface, *(a.interface for a in self.settings.all_addresses)}
+        settings = self.settings
+        of_routes = (route.interface for route in settings.routes if route.interface)
+        return {settings.interface, *(a.interface for a in settings.all_addresses), *of_routes}
 
     @property
     def watched_names(self) -> set[str]:
@@ -109,7 +114,8 @@ class Router:
     def encode(self) -> None:
         """Make everything this router can send anew: after a change of configuration or of interfaces."""
         self._stamp = self._current_stamp()
-        self._batches = encode_batches(self.settings.all_addresses, self._interfaces.index_of)
+        settings, index_of = self.settings, self._interfaces.index_of
+        self._batches = encode_belongings(settings.all_addresses, settings.routes, settings.rules, index_of)
         self._frames = [frame for address in self.settings.all_addresses for frame in self._frame(address)]
         self._adverts.clear()
         self._adverts_source = self._interfaces[self.settings.interface].source
@@ -162,6 +168,7 @@ class Router:
             self._told_of_interface = event
             self.handle(event, now)
         self._tracked_interfaces_changed(now)
+        self._restore_routes()
 
     def _tracked_interfaces_changed(self, now: float) -> None:
         found = {tracked.name: self._interfaces.is_up(tracked.name) for tracked in self.settings.track_interfaces}
@@ -225,6 +232,25 @@ class Router:
         if lost:
             self.handle(events.AddressesLost(lost), now)
 
+    def routes_removed(self, removed: set[Removed] | None, now: float) -> None:
+        """Somebody removed these routes and rules; None: nobody knows which."""
+        if not self.instance.holds_addresses:
+            return
+        if removed is None:
+            self._commands.submit(self._batches.add)
+            return
+        entries: tuple[Route | Rule, ...] = (*self.settings.routes, *self.settings.rules)
+        lost = tuple(str(each) for each in entries if each.tracked and as_removed(each) in removed)
+        if lost:
+            self.handle(events.AddressesLost(lost), now)
+
+    def _restore_routes(self) -> None:
+        """The kernel forgets the routes of an interface that goes down, without a word."""
+        up = frozenset(name for name in self.interface_names if self._interfaces[name].up)
+        risen, self._up = up - self._up, up
+        if risen and self.settings.routes and self.instance.holds_addresses:
+            self._commands.submit(self._batches.add)
+
     # Actions
 
     def perform(self, actions: list[Action]) -> None:
@@ -264,15 +290,25 @@ class Router:
 
     def reconfigure(self, settings: InstanceSettings, now: float) -> None:
         """Take other settings and keep the state; addresses that are no longer wanted go first."""
-        gone = [a for a in self.settings.all_addresses if a not in settings.all_addresses]
-        if gone and self.instance.holds_addresses:
-            self._commands.submit(encode_batches(gone, self._interfaces.index_of).remove)
+        self._remove_what_goes(self.settings, settings)
         if self.group is not None:
             self.group.reconfigure(self.settings.name, settings, now)
             return
         actions = self.instance.reconfigure(settings, now)
         self.encode()
         self.perform(actions)
+
+    def _remove_what_goes(self, before: InstanceSettings, after: InstanceSettings) -> None:
+        if not self.instance.holds_addresses:
+            return
+        kept = set(after.belongings)
+        gone = encode_belongings(
+            [address for address in before.all_addresses if address not in kept],
+            [route for route in before.routes if route not in kept],
+            [rule for rule in before.rules if rule not in kept],
+            self._interfaces.index_of,
+        )
+        self._commands.submit(gone.remove)
 
     def resign(self) -> None:
         """Without the state machine, which may be what failed: priority 0, and the addresses off."""

@@ -14,6 +14,7 @@ from hahub.messages import FileResult, Maintenance, ProcessResult, ScriptResult,
 from hahub.model import State
 from hahub.net.addresses import AddressCommands, held
 from hahub.net.links import LinkMonitor
+from hahub.net.routewatch import Removed
 from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings, TrackerKey
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
@@ -164,6 +165,8 @@ class Routers:
             text = f"removing {', '.join(map(str, left))}, left by an earlier run"
             self._log.write(INFO, f"{router.settings.name}: {text}")
             router.remove_addresses()
+        elif (router.settings.routes or router.settings.rules) and not router.settings.is_owner:
+            router.remove_addresses()
 
     def _remove(self, router: Router) -> None:
         router.perform(router.instance.removed())
@@ -194,6 +197,16 @@ class Routers:
         for router in self:
             if any(tracked.tracker == result.tracker for tracked in router.settings.tracked):
                 router.handle(_event_of(result), now)
+
+    @property
+    def have_routes(self) -> bool:
+        """Is there any route or rule whose removal matters?"""
+        return any(router.settings.routes or router.settings.rules for router in self)
+
+    def routes_removed(self, removed: set[Removed] | None, now: float) -> None:
+        """Let all routers know of routes and rules that are gone; None: nobody knows which."""
+        for router in self:
+            router.routes_removed(removed, now)
 
     def shutdown(self) -> None:
         """Everyone resigns and reports STOP, groups after their members."""
@@ -232,6 +245,9 @@ def _interfaces_of(settings: CoreSettings) -> dict[str, frozenset[int]]:
         wanted.setdefault(instance.interface, set()).add(instance.virtual_router_id)
         for address in instance.all_addresses:
             wanted.setdefault(address.interface, set())
+        for route in instance.routes:
+            if route.interface:
+                wanted.setdefault(route.interface, set())
     return {name: frozenset(virtual_router_ids) for name, virtual_router_ids in wanted.items()}
 
 

@@ -148,7 +148,7 @@ class Instance:
 
         The caller has removed addresses that are gone from the settings; new ones are added here.
         """
-        gained = set(settings.all_addresses) - set(self.settings.all_addresses)
+        gained = set(settings.belongings) - set(self.settings.belongings)
         rescheduled = settings.advert_int != self.settings.advert_int
         self.settings = settings
         self._facts.forget_others(settings)
