@@ -110,11 +110,11 @@ class SyncGroup:
             return []
         faults = [(name, fault) for name, member in self._members.items() if (fault := member.own_fault) is not None]
         if faults:
-            first, fault = faults[0]
-            reason = self._because(first, fault)
+            name, fault = faults[0]
+            reason = self._because(name, fault)
             for member in self._members.values():
                 member.handle(events.GroupFaulted(reason), now)
-            steps = self._tell_all(first, events.GroupReady(), now)
+            steps = self._tell_all(next(iter(self._members)), events.GroupReady(), now)
             return steps + self._report(State.FAULT, fault)
         owners = all(member.settings.is_owner for member in self._members.values())
         steps = self._tell_all(first, events.GroupReady(owners=owners), now)

@@ -157,7 +157,7 @@ def test_a_fault_at_the_start_is_everybodys():
     host.feed("VI_1", events.InterfaceChanged(True, OWN))
     host.take(host.group.start(0.0))
 
-    assert host.told == ["VI_2 FAULT 150", "VI_1 FAULT 150", "G1 FAULT 0"]
+    assert host.told == ["VI_1 FAULT 150", "VI_2 FAULT 150", "G1 FAULT 0"]
 
 
 @given(
@@ -313,3 +313,13 @@ def test_a_member_in_fault_for_another_one_is_well_when_it_leaves():
     actions = host.members["VI_2"].handle(events.GroupLeft(), host.now)
 
     assert [each.state for each in actions if isinstance(each, Report)] == [State.BACKUP]
+
+
+def test_a_check_that_fails_at_the_start_is_told_of_the_members_and_then_of_the_group():
+    host = Host(*(configured(number, scripts=(TrackedScript("check"),)) for number in (0, 1)))
+    host.start()
+
+    for name in ("VI_1", "VI_2"):
+        host.feed(name, events.ScriptChanged("check", False, "exited with status 1"))
+
+    assert host.told == ["VI_1 FAULT 150", "VI_2 FAULT 150", "G1 FAULT 0"]
