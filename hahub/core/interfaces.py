@@ -1,66 +1,139 @@
 """The network interfaces that instances use, and the sockets on them, made again when an interface changes."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from hahub.core.log import ERROR, CoreLog
+from hahub.family import Family, number_of
 from hahub.net.adverts import AdvertReceiver, AdvertSender
+from hahub.net.adverts6 import AdvertReceiver6, AdvertSender6
 from hahub.net.frames import FrameSender
 from hahub.net.links import Link, LinkMonitor
+from hahub.settings import InstanceSettings
+from hahub.vrrp.packet import group_of
+
+_RECEIVERS: dict[Family, type[AdvertReceiver | AdvertReceiver6]] = {
+    Family.IPV4: AdvertReceiver,
+    Family.IPV6: AdvertReceiver6,
+}
+_SENDERS: dict[Family, type[AdvertSender | AdvertSender6]] = {
+    Family.IPV4: AdvertSender,
+    Family.IPV6: AdvertSender6,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What one virtual router needs of its interface."""
+
+    family: Family
+    virtual_router_id: int
+    source: int | None
+    """The configured one; None for the interface's own."""
+    destinations: tuple[int, ...]
+    """The group, or the peers."""
+
+
+def use_of(settings: InstanceSettings) -> Use:
+    """What this virtual router needs of its interface."""
+    family = settings.family
+    return Use(
+        family,
+        settings.virtual_router_id,
+        number_of(settings.source) if settings.source else None,
+        tuple(number_of(peer.address) for peer in settings.unicast_peers) or (group_of(family),),
+    )
 
 
 class Interface:
     """One interface by name: what the kernel says of it, and our sockets while it is there."""
 
-    def __init__(self, name: str, virtual_router_ids: Iterable[int]) -> None:
+    def __init__(self, name: str, uses: frozenset[Use]) -> None:
         self.name = name
-        self.virtual_router_ids = frozenset(virtual_router_ids)
+        self.uses = uses
         self.link: Link | None = None
-        self.source: int | None = None
-        """The address adverts come from; None without one."""
-        self.receiver: AdvertReceiver | None = None
-        self.sender: AdvertSender | None = None
+        self.receivers: dict[Family, AdvertReceiver | AdvertReceiver6] = {}
         self.frames: FrameSender | None = None
+        self._own_sources: dict[Family, int | None] = {}
+        self._senders: dict[tuple[Family, int, int], AdvertSender | AdvertSender6] = {}
+        """By family, source and destination: virtual routers with the same ones share a socket."""
 
     @property
     def stamp(self) -> tuple[object, ...]:
-        """Equal as long as what was encoded for this interface, and its sockets, can be used as they are."""
+        """Equal as long as frames that were encoded for this interface can be used as they are."""
         mac = self.link.mac if self.link is not None else b""
-        return (mac, self.source, self.sender, self.frames)
+        return (mac, self.frames)
 
     @property
     def up(self) -> bool:
         return self.link is not None and self.link.up
 
-    def refresh(self, link: Link | None, source: int | None) -> None:
+    def source_of(self, use: Use) -> int | None:
+        """The address that adverts come from; None without one."""
+        return use.source if use.source is not None else self._own_sources.get(use.family)
+
+    def senders_of(self, use: Use) -> list[tuple[int, AdvertSender | AdvertSender6]]:
+        """Each destination, and the socket that leads there; none without a source or a socket."""
+        source = self.source_of(use)
+        if source is None:
+            return []
+        found = (
+            (destination, self._senders.get((use.family, source, destination))) for destination in use.destinations
+        )
+        return [(destination, sender) for destination, sender in found if sender is not None]
+
+    def refresh(self, link: Link | None, never_a_source: frozenset[int]) -> None:
         """Take what the kernel says now; sockets follow. Raises OSError when a socket cannot be made."""
         renewed = link is None or self.link is None or link.index != self.link.index
-        moved = source != self.source
         if renewed:
             self.close()
-        self.link, self.source = link, source
+        self.link = link
         if link is None:
             return
-        if renewed:
+        self._own_sources = {family: link.source(family, never_a_source) for family in Family}
+        if self.frames is None:
             self.frames = FrameSender(self.name, link.index)
-        if self.virtual_router_ids and self.receiver is None:
-            self.receiver = AdvertReceiver(self.name, link.index, self.virtual_router_ids)
-        if (renewed or moved) and self.sender is not None:
-            self.sender.close()
-            self.sender = None
-        if self.sender is None and source is not None and self.virtual_router_ids:
-            self.sender = AdvertSender(self.name, link.index, source)
+        self._refresh_receivers(link.index)
+        self._refresh_senders(link.index)
 
-    def listen_to(self, virtual_router_ids: Iterable[int]) -> None:
-        """Other virtual routers from now on."""
-        self.virtual_router_ids = frozenset(virtual_router_ids)
-        if self.receiver is not None:
-            self.receiver.set_virtual_router_ids(self.virtual_router_ids)
+    def _refresh_receivers(self, index: int) -> None:
+        for family in Family:
+            virtual_router_ids = self._virtual_router_ids(family)
+            if virtual_router_ids and family not in self.receivers:
+                self.receivers[family] = _RECEIVERS[family](self.name, index, virtual_router_ids)
+            elif not virtual_router_ids and family in self.receivers:
+                self.receivers.pop(family).close()
+
+    def _refresh_senders(self, index: int) -> None:
+        wanted = {
+            (use.family, source, destination)
+            for use in self.uses
+            if (source := self.source_of(use)) is not None
+            for destination in use.destinations
+        }
+        for key in self._senders.keys() - wanted:
+            self._senders.pop(key).close()
+        for key in wanted - self._senders.keys():
+            family, source, destination = key
+            self._senders[key] = _SENDERS[family](self.name, index, source, destination=destination)
+
+    def _virtual_router_ids(self, family: Family) -> set[int]:
+        return {use.virtual_router_id for use in self.uses if use.family is family}
+
+    def serve(self, uses: frozenset[Use]) -> None:
+        """Other virtual routers from now on; ``refresh`` makes what they need."""
+        self.uses = uses
+        for family, receiver in self.receivers.items():
+            receiver.set_virtual_router_ids(self._virtual_router_ids(family))
 
     def close(self) -> None:
-        for opened in (self.receiver, self.sender, self.frames):
+        for opened in (*self.receivers.values(), *self._senders.values(), self.frames):
             if opened is not None:
                 opened.close()
-        self.receiver = self.sender = self.frames = None
+        self.receivers.clear()
+        self._senders.clear()
+        self._own_sources.clear()
+        self.frames = None
         self.link = None
 
 
@@ -88,19 +161,19 @@ class Interfaces:
         link = self._monitor.table.get(name)
         return link is not None and link.up
 
-    def use(self, wanted: dict[str, frozenset[int]], *, never_a_source: frozenset[int]) -> None:
-        """Have exactly these: interface name -> VRIDs on it, none for one that only carries addresses.
+    def use(self, wanted: dict[str, frozenset[Use]], *, never_a_source: frozenset[int]) -> None:
+        """Have exactly these: interface name -> the virtual routers on it, none for one that only carries addresses.
 
         never_a_source: addresses that come and go with the state, so that no advert may come from them.
         """
         self._never_a_source = never_a_source
         for name in set(self._by_name) - set(wanted):
             self._by_name.pop(name).close()
-        for name, virtual_router_ids in wanted.items():
+        for name, uses in wanted.items():
             if name not in self._by_name:
-                self._by_name[name] = Interface(name, virtual_router_ids)
+                self._by_name[name] = Interface(name, uses)
             else:
-                self._by_name[name].listen_to(virtual_router_ids)
+                self._by_name[name].serve(uses)
         self.refresh(wanted)
 
     def refresh(self, names: Iterable[str]) -> None:
@@ -109,10 +182,8 @@ class Interfaces:
             interface = self._by_name.get(name)
             if interface is None:
                 continue
-            link = self._monitor.table.get(name)
-            source = link.primary(self._never_a_source) if link is not None else None
             try:
-                interface.refresh(link, source)
+                interface.refresh(self._monitor.table.get(name), self._never_a_source)
             except OSError as error:
                 self._log.limited(ERROR, name, "socket", f"no socket on this interface: {error}")
 

@@ -5,7 +5,7 @@ time its peers wait goes on as master; the address never moves, and nobody notic
 
 One slot of 32 bytes for each virtual router, at a fixed place during its life:
 
-    interface name, 16 bytes | VRID | version | holds addresses | - | monotonic time of the last advert, 8 bytes | -
+    interface name, 16 bytes | VRID | versions | holds addresses | - | monotonic time of the last advert, 8 bytes | -
 """
 
 import mmap
@@ -20,7 +20,7 @@ _SENT_AT = 20
 _time = struct.Struct("=d")
 
 Key = tuple[str, int, int]
-"""Interface, virtual_router_id, IP version: what makes a virtual router the same one."""
+"""Interface, virtual_router_id, IP version and VRRP version in one byte: what makes a virtual router the same one."""
 
 
 class Slot:

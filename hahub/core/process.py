@@ -26,7 +26,18 @@ from hahub.core.router import Router
 from hahub.core.routers import Routers
 from hahub.core.schedule import Schedule
 from hahub.link import Link, LinkClosedError, read_memory_file
-from hahub.messages import Ack, Configure, FileResult, HubLink, ProcessResult, Ready, ScriptResult, Shutdown, Stopped
+from hahub.messages import (
+    Ack,
+    Configure,
+    FileResult,
+    HubLink,
+    Maintenance,
+    ProcessResult,
+    Ready,
+    ScriptResult,
+    Shutdown,
+    Stopped,
+)
 from hahub.model import State
 from hahub.net.addresses import AddressCommands
 from hahub.net.links import LinkMonitor
@@ -34,6 +45,7 @@ from hahub.net.routewatch import RouteWatch
 from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
+from hahub.vrrp.packet import Datagram
 from hahub_fifo import FifoWriter
 
 OVERSLEPT = 0.005
@@ -68,6 +80,7 @@ class Core:
         self._epoll = select.epoll()
         self._watched: dict[int, Callable[[], None]] = {}
         self._receivers: dict[int, Interface] = {}
+        """By descriptor; an interface may have two."""
         self._hub: Link | None = None
         self._acknowledged = trio.Event()
         self._stopping = trio.Event()
@@ -156,16 +169,12 @@ class Core:
             now = time.monotonic()
 
     def _receive(self, interface: Interface) -> None:
-        if interface.receiver is None:
-            return
         now = time.monotonic()
-        for packet in interface.receiver.receive_batch(PACKETS_PER_TURN):
-            payload = (packet[0] & 0x0F) * 4 if packet else 0
-            if len(packet) < payload + 2:
-                continue
-            router = self._routers.on_wire(interface.name, packet[payload + 1])
-            if router is not None:
-                router.packet_received(packet, now)
+        for family, receiver in interface.receivers.items():
+            for packet in receiver.receive_batch(PACKETS_PER_TURN):
+                router = self._routers.on_wire(interface.name, family, _virtual_router_id(packet))
+                if router is not None:
+                    router.packet_received(packet, now)
 
     def _collect_refusals(self) -> None:
         for refusal in self._commands.collect():
@@ -185,7 +194,7 @@ class Core:
             (name, address.address, address.prefix_length)
             for name in changed
             if (link := self._monitor.table.get(name)) is not None
-            for address in link.addresses
+            for address in link.all_addresses
         }
         for router in touched:
             router.addresses_checked(changed, present, now)
@@ -203,8 +212,8 @@ class Core:
         self._receivers.clear()
         yield
         for interface in self._routers.interfaces.all():
-            if interface.receiver is not None:
-                fd = interface.receiver.fileno()
+            for receiver in interface.receivers.values():
+                fd = receiver.fileno()
                 self._receivers[fd] = interface
                 self._epoll.register(fd, select.EPOLLIN)
 
@@ -250,6 +259,9 @@ class Core:
                     nursery.start_soon(self._serve_hub, self._hub)
                 case ScriptResult() | ProcessResult() | FileResult():
                     self._routers.tracker_judged(record)
+                    self._timer.set(self._schedule.earliest)
+                case Maintenance():
+                    self._routers.maintain(record)
                     self._timer.set(self._schedule.earliest)
                 case Shutdown():
                     self._stopping.set()
@@ -298,3 +310,11 @@ class Core:
                 self._acknowledged.set()
         finally:
             link.close()
+
+
+def _virtual_router_id(packet: bytes | Datagram) -> int:
+    """The second byte of the message; 0, which is nobody's, where there is none."""
+    if isinstance(packet, Datagram):
+        return packet.payload[1] if len(packet.payload) > 1 else 0
+    payload = (packet[0] & 0x0F) * 4 if packet else 0
+    return packet[payload + 1] if len(packet) > payload + 1 else 0

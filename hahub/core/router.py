@@ -4,19 +4,21 @@ A transition is then a handful of ``send`` calls. What was encoded is made again
 source address or interfaces change.
 """
 
-import ipaddress
 import time
 from collections.abc import Callable
 
 from hahub.core.group import Group
-from hahub.core.interfaces import Interfaces
+from hahub.core.interfaces import Interfaces, use_of
 from hahub.core.lifeline import Slot
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.schedule import Schedule
+from hahub.family import Family
 from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches
-from hahub.net.adverts import VRRP_GROUP4
+from hahub.net.adverts import AdvertSender
+from hahub.net.adverts6 import AdvertSender6
 from hahub.net.belongings import encode_belongings
-from hahub.net.frames import FrameSender, gratuitous_arp
+from hahub.net.frames import FrameSender, gratuitous_arp, neighbour_advertisement
+from hahub.net.links import forwards_ipv6
 from hahub.net.routewatch import Removed, as_removed
 from hahub.settings import InstanceSettings, Route, Rule, SyncGroupSettings, VirtualAddress
 from hahub.vrrp import events
@@ -30,7 +32,7 @@ from hahub.vrrp.actions import (
     SendAdvert,
 )
 from hahub.vrrp.instance import Instance
-from hahub.vrrp.packet import PASS_TYPE, Advertisement, DecodeError, auth_bytes, encode, split_ip
+from hahub.vrrp.packet import PASS_TYPE, Advertisement, Datagram, DecodeError, auth_bytes, encode, split_ip
 from hahub.vrrp.reception import Rejected, Rejection, check
 
 _MISCONFIGURED = {
@@ -41,7 +43,6 @@ _MISCONFIGURED = {
     Rejection.ADDRESSES: "other virtual addresses",
 }
 """Why a peer that means to be one is not heard: both become master."""
-_GROUP = int(ipaddress.IPv4Address(VRRP_GROUP4))
 
 
 class Router:
@@ -72,7 +73,9 @@ class Router:
         self._tell = tell
         self._schedule = schedule
         self._slot = slot
-        self._adverts: dict[int, bytes] = {}
+        self._use = use_of(settings)
+        self._adverts: dict[int, list[tuple[AdvertSender | AdvertSender6, bytes]]] = {}
+        """By priority: each destination's socket and message."""
         self._adverts_source: int | None = None
         self._batches = AddressBatches((), ())
         self._frames: list[tuple[FrameSender, bytes]] = []
@@ -95,7 +98,7 @@ class Router:
     @property
     def address_numbers(self) -> list[int]:
         """The virtual addresses as unsigned integers."""
-        return [_number(address) for address in self.settings.virtual_addresses]
+        return [address.number for address in self.settings.virtual_addresses]
 
     @property
     def interface_names(self) -> set[str]:
@@ -113,12 +116,13 @@ class Router:
 
     def encode(self) -> None:
         """Make everything this router can send anew: after a change of configuration or of interfaces."""
+        self._use = use_of(self.settings)
         self._stamp = self._current_stamp()
         settings, index_of = self.settings, self._interfaces.index_of
         self._batches = encode_belongings(settings.all_addresses, settings.routes, settings.rules, index_of)
         self._frames = [frame for address in self.settings.all_addresses for frame in self._frame(address)]
         self._adverts.clear()
-        self._adverts_source = self._interfaces[self.settings.interface].source
+        self._adverts_source = self._interfaces[self.settings.interface].source_of(self._use)
         if self._adverts_source is not None:
             for priority in {0, self.settings.priority, self.instance.priority}:
                 self._advert(priority)
@@ -128,23 +132,32 @@ class Router:
         interface = self._interfaces[address.interface]
         if interface.link is None or interface.frames is None:
             return []
-        return [(interface.frames, gratuitous_arp(interface.link.mac, _number(address)))]
+        if address.family is Family.IPV6:
+            router = forwards_ipv6(address.interface)
+            return [(interface.frames, neighbour_advertisement(interface.link.mac, address.number, router=router))]
+        return [(interface.frames, gratuitous_arp(interface.link.mac, address.number))]
 
-    def _advert(self, priority: int) -> bytes:
+    def _advert(self, priority: int) -> list[tuple[AdvertSender | AdvertSender6, bytes]]:
         encoded = self._adverts.get(priority)
         if encoded is None:
             settings = self.settings
+            senders = self._interfaces[settings.interface].senders_of(self._use)
+            source, family = self._adverts_source or 0, self._use.family
             password = settings.auth_pass if settings.version == 2 else None
             advert = Advertisement(
                 version=settings.version,
                 virtual_router_id=settings.virtual_router_id,
                 priority=priority,
                 advert_int=settings.advert_int,
-                addresses=tuple(_number(address) for address in settings.virtual_addresses),
+                addresses=tuple(self.address_numbers),
                 auth_type=PASS_TYPE if password is not None else 0,
                 auth_data=auth_bytes(password) if password is not None else b"",
             )
-            encoded = encode(advert, source=self._adverts_source or 0, destination=_GROUP)
+            # What the checksum covers differs from peer to peer.
+            encoded = [
+                (sender, encode(advert, source=source, destination=destination, family=family))
+                for destination, sender in senders
+            ]
             self._adverts[priority] = encoded
         return encoded
 
@@ -163,7 +176,7 @@ class Router:
             self._leave_renamed()
             self.encode()
         interface = self._interfaces[self.settings.interface]
-        event = events.InterfaceChanged(interface.up, interface.source)
+        event = events.InterfaceChanged(interface.up, interface.source_of(self._use))
         if event != self._told_of_interface:
             self._told_of_interface = event
             self.handle(event, now)
@@ -188,12 +201,14 @@ class Router:
         return self._interfaces.index_of(interface)
 
     def _current_stamp(self) -> tuple[object, ...]:
-        return tuple(self._interfaces[name].stamp for name in sorted(self.interface_names))
+        own = self._interfaces[self.settings.interface]
+        carriers = (self._interfaces[name].stamp for name in sorted(self.interface_names))
+        return (own.source_of(self._use), *own.senders_of(self._use), *carriers)
 
-    def packet_received(self, packet: bytes, now: float) -> None:
-        """An IP packet with our VRID: an event if it is a valid advertisement, else a counted drop."""
+    def packet_received(self, packet: bytes | Datagram, now: float) -> None:
+        """A packet with our VRID, of IPv4 with its header: an event if it is a valid advertisement, else a drop."""
         try:
-            datagram = split_ip(packet)
+            datagram = packet if isinstance(packet, Datagram) else split_ip(packet)
         except DecodeError as error:
             self._reject("malformed", str(error))
             return
@@ -206,12 +221,12 @@ class Router:
         if isinstance(verdict, Rejected):
             self._reject(verdict.rejection, verdict.text)
             if verdict.rejection in _MISCONFIGURED:
-                sender = str(ipaddress.IPv4Address(datagram.source))
+                sender = datagram.family.text(datagram.source)
                 self.handle(events.RivalHeard(sender, _MISCONFIGURED[verdict.rejection]), now)
             return
         if verdict.note:
             self._log.limited(WARNING, self.settings.name, "accepted", verdict.note)
-        sender = str(ipaddress.IPv4Address(datagram.source))
+        sender = datagram.family.text(datagram.source)
         self.handle(events.AdvertReceived(verdict.advert, datagram.source, sender), now)
 
     def _reject(self, topic: str, text: str) -> None:
@@ -227,7 +242,7 @@ class Router:
             for address in self.settings.all_addresses
             if address.tracked
             and address.interface in names
-            and (address.interface, _number(address), address.prefix_length) not in present
+            and (address.interface, address.number, address.prefix_length) not in present
         )
         if lost:
             self.handle(events.AddressesLost(lost), now)
@@ -272,21 +287,21 @@ class Router:
         self._schedule.enter(self)
 
     def _send_advert(self, priority: int) -> None:
-        sender = self._interfaces[self.settings.interface].sender
         if self._slot is not None and priority:
             self._slot.sent(time.monotonic())
-        if sender is None:
-            return  # without an address there is nothing to send from; the instance is in FAULT, or going there
-        error = sender.send(self._advert(priority))
-        if error is not None:
-            self._log.limited(WARNING, self.settings.name, "send", f"advertisement not sent: {error.strerror}")
+        # Without an address there is nothing to send from; the instance is in FAULT, or going there.
+        for sender, message in self._advert(priority):
+            error = sender.send(message)
+            if error is not None:
+                self._log.limited(WARNING, self.settings.name, "send", f"advertisement not sent: {error.strerror}")
 
     def _announce(self, repeat: int) -> None:
         for _ in range(repeat):
             for sender, frame in self._frames:
                 error = sender.send(frame)
                 if error is not None:
-                    self._log.limited(WARNING, self.settings.name, "arp", f"gratuitous ARP not sent: {error.strerror}")
+                    text = f"address not announced to the neighbours: {error.strerror}"
+                    self._log.limited(WARNING, self.settings.name, "arp", text)
 
     def reconfigure(self, settings: InstanceSettings, now: float) -> None:
         """Take other settings and keep the state; addresses that are no longer wanted go first."""
@@ -325,7 +340,3 @@ class Router:
         self._commands.submit(self._batches.remove)
         if self._slot is not None:
             self._slot.holds_no_more()
-
-
-def _number(address: VirtualAddress) -> int:
-    return int(ipaddress.IPv4Address(address.address))

@@ -1,15 +1,15 @@
 """All virtual routers of this host: made, changed and removed as the configuration says, found by packet or name."""
 
-import ipaddress
 import time
 from collections.abc import Callable, Iterator
 
 from hahub.core.group import Group
-from hahub.core.interfaces import Interfaces
+from hahub.core.interfaces import Interfaces, Use, use_of
 from hahub.core.lifeline import Key, Lifeline
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.router import Router
 from hahub.core.schedule import Schedule
+from hahub.family import Family
 from hahub.messages import FileResult, Maintenance, ProcessResult, ScriptResult, TrackerResult
 from hahub.model import State
 from hahub.net.addresses import AddressCommands, held
@@ -43,7 +43,7 @@ class Routers:
         self._tell = tell
         self._settings = CoreSettings(node="")
         self._by_name: dict[str, Router] = {}
-        self._by_wire: dict[tuple[str, int], Router] = {}
+        self._by_wire: dict[tuple[str, Family, int], Router] = {}
         self._groups: dict[str, Group] = {}
         self._verdicts: dict[TrackerKey, TrackerResult] = {}
         self._maintenance = Maintenance(on=False)
@@ -57,9 +57,9 @@ class Routers:
     def __iter__(self) -> Iterator[Router]:
         return iter(list(self._by_name.values()))
 
-    def on_wire(self, interface: str, virtual_router_id: int) -> Router | None:
+    def on_wire(self, interface: str, family: Family, virtual_router_id: int) -> Router | None:
         """The router that a packet is for."""
-        return self._by_wire.get((interface, virtual_router_id))
+        return self._by_wire.get((interface, family, virtual_router_id))
 
     @property
     def node(self) -> str:
@@ -99,7 +99,9 @@ class Routers:
             grouped=grouped,
         )
         self._by_name[settings.name] = router
-        self._by_wire[settings.interface, settings.virtual_router_id] = router
+        self._by_wire[settings.interface, settings.family, settings.virtual_router_id] = router
+        if self._maintenance.on:
+            router.handle(events.MaintenanceChanged(True, self._maintenance.detail), now)
         for tracked in settings.tracked:
             result = self._verdicts.get(tracked.tracker)
             if result is not None:
@@ -174,7 +176,7 @@ class Routers:
         if self._lifeline is not None:
             self._lifeline.release(_key(router.settings))
         del self._by_name[router.settings.name]
-        del self._by_wire[router.settings.interface, router.settings.virtual_router_id]
+        del self._by_wire[router.settings.interface, router.settings.family, router.settings.virtual_router_id]
 
     def interfaces_changed(self, names: set[str], now: float) -> list[Router]:
         """Let the routers know that use these interfaces; those routers."""
@@ -182,6 +184,16 @@ class Routers:
         for router in touched:
             router.interface_changed(now)
         return touched
+
+    @property
+    def have_routes(self) -> bool:
+        """Is there any route or rule whose removal matters?"""
+        return any(router.settings.routes or router.settings.rules for router in self)
+
+    def routes_removed(self, removed: set[Removed] | None, now: float) -> None:
+        """Let all routers know of routes and rules that are gone; None: nobody knows which."""
+        for router in self:
+            router.routes_removed(removed, now)
 
     def maintain(self, maintenance: Maintenance) -> None:
         """Lower all routers, also those that come later, or give them back what they are worth."""
@@ -197,16 +209,6 @@ class Routers:
         for router in self:
             if any(tracked.tracker == result.tracker for tracked in router.settings.tracked):
                 router.handle(_event_of(result), now)
-
-    @property
-    def have_routes(self) -> bool:
-        """Is there any route or rule whose removal matters?"""
-        return any(router.settings.routes or router.settings.rules for router in self)
-
-    def routes_removed(self, removed: set[Removed] | None, now: float) -> None:
-        """Let all routers know of routes and rules that are gone; None: nobody knows which."""
-        for router in self:
-            router.routes_removed(removed, now)
 
     def shutdown(self) -> None:
         """Everyone resigns and reports STOP, groups after their members."""
@@ -231,28 +233,25 @@ def _event_of(result: TrackerResult) -> events.TrackerChanged:
 def _never_a_source(settings: CoreSettings) -> frozenset[int]:
     """Virtual addresses, but for those of an owner, whose own address is one."""
     return frozenset(
-        int(ipaddress.IPv4Address(address.address))
-        for instance in settings.instances
-        if not instance.is_owner
-        for address in instance.all_addresses
+        address.number for instance in settings.instances if not instance.is_owner for address in instance.all_addresses
     )
 
 
-def _interfaces_of(settings: CoreSettings) -> dict[str, frozenset[int]]:
-    """Interface names with the VRIDs on them; none for one that only carries addresses."""
-    wanted: dict[str, set[int]] = {}
+def _interfaces_of(settings: CoreSettings) -> dict[str, frozenset[Use]]:
+    """Interface names with the virtual routers on them; none for one that only carries addresses."""
+    wanted: dict[str, set[Use]] = {}
     for instance in settings.instances:
-        wanted.setdefault(instance.interface, set()).add(instance.virtual_router_id)
+        wanted.setdefault(instance.interface, set()).add(use_of(instance))
         for address in instance.all_addresses:
             wanted.setdefault(address.interface, set())
         for route in instance.routes:
             if route.interface:
                 wanted.setdefault(route.interface, set())
-    return {name: frozenset(virtual_router_ids) for name, virtual_router_ids in wanted.items()}
+    return {name: frozenset(uses) for name, uses in wanted.items()}
 
 
 def _key(settings: InstanceSettings) -> Key:
-    return (settings.interface, settings.virtual_router_id, settings.version)
+    return (settings.interface, settings.virtual_router_id, settings.family << 4 | settings.version)
 
 
 def _moved(before: InstanceSettings, wanted: dict[str, InstanceSettings]) -> bool:

@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pyroute2.netlink.rtnl.marshal import MarshalRtnl
@@ -227,6 +228,14 @@ def _is_unique(flags: int) -> bool:
     """Duplicate address detection has found nobody, or need not be waited for."""
     unsettled = flags & _IFA_F_TENTATIVE and not flags & _IFA_F_OPTIMISTIC
     return not unsettled and not flags & _IFA_F_DADFAILED
+
+
+def forwards_ipv6(interface: str) -> bool:
+    """Whether this host is a router on this interface, as its neighbours are to be told (VR-112)."""
+    try:
+        return Path("/proc/sys/net/ipv6/conf", interface, "forwarding").read_text().strip() != "0"
+    except OSError:
+        return False
 
 
 def _number(address: str) -> int:

@@ -24,7 +24,7 @@ class RemoveAddresses:
 
 @dataclass(frozen=True, slots=True)
 class AnnounceAddresses:
-    """Send ``repeat`` gratuitous ARP frames for each virtual address."""
+    """Send ``repeat`` gratuitous ARP, or unsolicited neighbour advertisements, for each virtual address."""
 
     repeat: int
 

@@ -23,7 +23,7 @@ class AdvertReceived:
 
     advert: Advertisement
     source: int
-    """IPv4 address of the sender as an unsigned integer, for the tie break (VR-095)."""
+    """Address of the sender as an unsigned integer, for the tie break (VR-095)."""
     source_text: str
 
 
@@ -47,7 +47,7 @@ class InterfaceChanged:
 
     up: bool
     source: int | None
-    """Primary IPv4 address as an unsigned integer; None when the interface has none."""
+    """The address that adverts come from, as an unsigned integer; None when the interface has none."""
 
 
 @dataclass(frozen=True, slots=True)

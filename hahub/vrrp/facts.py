@@ -1,5 +1,6 @@
 """What an instance knows of the world beside adverts: its interface, its source address, the verdicts of trackers."""
 
+from hahub.family import Family
 from hahub.model import Cause, Reason
 from hahub.settings import InstanceSettings, TrackedFile, TrackerKey, TrackerKind
 from hahub.vrrp import events
@@ -19,7 +20,7 @@ class Facts:
     def __init__(self) -> None:
         self.interface_up = False
         self.source: int | None = None
-        """Primary IPv4 address of the interface as an unsigned integer."""
+        """The address that adverts come from, as an unsigned integer."""
         self._verdicts: dict[TrackerKey, int] = {}
         self._details: dict[TrackerKey, str] = {}
 
@@ -52,7 +53,8 @@ class Facts:
         if settings.track_primary and not self.interface_up:
             return Reason(Cause.INTERFACE_DOWN, f"{interface} is down")
         if self.source is None:
-            return Reason(Cause.NO_SOURCE_ADDRESS, f"{interface} has no IPv4 address")
+            kind = "IPv4" if settings.family is Family.IPV4 else "usable IPv6 link-local"
+            return Reason(Cause.NO_SOURCE_ADDRESS, f"{interface} has no {kind} address")
         for tracked in failed(settings.tracked, self._verdicts):
             detail = self._details.get(tracked.tracker, "")
             return Reason(_CAUSES[tracked.tracker[0]], f"{tracked.name} {detail}" if detail else tracked.name)
