@@ -11,7 +11,7 @@ from hahub.settings import Route, Rule, VirtualAddress
 
 _IFA_F_NOPREFIXROUTE = 0x200
 _IFA_F_MCAUTOJOIN = 0x400
-_GLOBAL, _LINK, _HOST = 0, 253, 254
+_GLOBAL, _HOST = 0, 254
 _RTAX = {
     "mtu": 2, "window": 3, "ssthresh": 6, "cwnd": 7, "advmss": 8, "reordering": 9, "hoplimit": 10, "initcwnd": 11,
     "initrwnd": 14,
@@ -55,9 +55,8 @@ def routes(lines: Iterable[RouteLine]) -> tuple[Route, ...]:
 
 def _route(line: RouteLine) -> Route:
     ipv6 = any(is_ipv6(text) for text in (line.destination, line.via or "", line.src or ""))
-    scope = 0
-    if not ipv6:
-        scope = _HOST if line.type == "local" else _LINK if line.type == "unicast" and line.via is None else _GLOBAL
+    # keepalived has global also for a route without via, where ip(8) has link.
+    scope = _HOST if line.type == "local" and not ipv6 else _GLOBAL
     numbers = ((number, getattr(line, name)) for name, number in _RTAX.items())
     return Route(
         destination=line.destination or ("::/0" if ipv6 else "0.0.0.0/0"),
@@ -69,6 +68,7 @@ def _route(line: RouteLine) -> Route:
         metric=line.metric,
         scope=scope if line.scope is None else line.scope,
         protocol=line.protocol,
+        tos=line.tos,
         onlink=line.onlink,
         metrics=tuple((number, value) for number, value in numbers if value is not None),
         tracked=not line.no_track,
@@ -102,6 +102,7 @@ def _rule(line: RuleLine, preference: int) -> Rule:
         destination=line.destination,
         incoming=line.iif or "",
         outgoing=line.oif or "",
+        tos=line.tos,
         mark=int(mark, 0) if mark else None,
         mask=int(mask, 0) if mask else None,
         goto=line.goto,

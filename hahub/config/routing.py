@@ -97,6 +97,7 @@ Users = Annotated[str, parse_range(_NUMBER_MAX - 1)]
 Table = Annotated[int, _named(TABLES, _NUMBER_MAX, "a table")]
 Protocol = Annotated[int, _named(PROTOCOLS, 255, "a protocol")]
 IpProtocol = Annotated[int, _named(IP_PROTOCOLS, 255, "a protocol")]
+Tos = Annotated[int, _named({}, 255, "a type of service")]
 Number = Annotated[int, whole(0, _NUMBER_MAX)]
 Metric = Annotated[int, whole(1, _NUMBER_MAX)]
 
@@ -110,7 +111,8 @@ class RouteLine(Line):
         options={
             "to": "destination", "via": "via", "gw": "via", "dev": "dev", "oif": "dev", "src": "src",
             "table": "table", "metric": "metric", "priority": "metric", "preference": "metric",
-            "scope": "scope", "protocol": "protocol", "mtu": "mtu", "advmss": "advmss", "window": "window",
+            "scope": "scope", "protocol": "protocol", "tos": "tos", "dsfield": "tos",
+            "mtu": "mtu", "advmss": "advmss", "window": "window",
             "cwnd": "cwnd", "ssthresh": "ssthresh", "reordering": "reordering", "hoplimit": "hoplimit",
             "initcwnd": "initcwnd", "initrwnd": "initrwnd",
         },
@@ -123,7 +125,7 @@ class RouteLine(Line):
             {
                 "or", "from", "encap", "realms", "features", "congctl", "pref", "ttl-propagate", "fastopen_no_cookie",
                 "expires", "add", "prepend", "append", "nexthop", "vrf", "track_group", "inet", "inet6", "rtt",
-                "rttvar", "rto_min", "quickack", "tos", "dsfield", "lock", "broadcast", "multicast", "nat",
+                "rttvar", "rto_min", "quickack", "lock", "broadcast", "multicast", "nat",
             }
         ),
         what="a route",
@@ -136,8 +138,9 @@ class RouteLine(Line):
     src: Host | None = Field(None, description="source address of what takes the route")
     table: Table = Field(254, description="routing table, a number, main, default or local; default main")
     metric: Number | None = Field(None, description="the lower, the better")
-    scope: Scope | None = Field(None, description="default: link without via, host for local, else global")
+    scope: Scope | None = Field(None, description="default: host for local, else global")
     protocol: Protocol = Field(18, description="who made it, for people; default keepalived")
+    tos: Tos = Field(0, description="only packets with this type of service, decimal or 0x; default any")
     onlink: Flag = Field(False, description="the next router is there, whatever the addresses say")
     mtu: Metric | None = Field(None, description="bytes")
     advmss: Metric | None = Field(None, description="bytes")
@@ -175,7 +178,7 @@ class RuleLine(Line):
             "preference": "preference", "priority": "preference", "order": "preference", "fwmark": "fwmark",
             "iif": "iif", "dev": "iif", "oif": "oif", "goto": "goto", "ipproto": "ipproto", "sport": "sport",
             "dport": "dport", "uidrange": "uidrange", "suppress_prefixlength": "suppress_prefixlength",
-            "sup_pl": "suppress_prefixlength", "protocol": "protocol",
+            "sup_pl": "suppress_prefixlength", "protocol": "protocol", "tos": "tos", "dsfield": "tos",
         },
         flags={
             **{word: ("type", word) for word in ("blackhole", "unreachable", "prohibit", "nop")},
@@ -185,7 +188,7 @@ class RuleLine(Line):
             "no_track": ("no_track", True),
         },
         refused=frozenset(
-            {"realms", "suppress_ifgroup", "sup_group", "tunnel-id", "l3mdev", "track_group", "tos", "dsfield"}
+            {"realms", "suppress_ifgroup", "sup_group", "tunnel-id", "l3mdev", "track_group"}
         ),
         what="a rule",
     )  # fmt: skip
@@ -199,6 +202,7 @@ class RuleLine(Line):
     fwmark: Mark | None = Field(None, description="packets with this mark, NUMBER or NUMBER/MASK")
     iif: InterfaceName | None = Field(None, description="packets that came in there")
     oif: InterfaceName | None = Field(None, description="packets of sockets bound to it")
+    tos: Tos = Field(0, description="packets with this type of service, decimal or 0x; default any")
     ipproto: IpProtocol | None = Field(None, description="packets of this protocol")
     sport: Ports | None = Field(None, description="source port or ports, LOW-HIGH")
     dport: Ports | None = Field(None, description="destination port or ports, LOW-HIGH")

@@ -79,6 +79,6 @@ def field_words(path: Path) -> str:
         if model is None or part not in model.model_fields:
             return keyword_words(path)
         form, model = form_of(model, part)
-    if model is not None and issubclass(model, Line) and path[-1] == model.grammar.positional[0]:
+    if model is not None and issubclass(model, Line) and path[-1] in model.grammar.positional[:1]:
         return keyword_words(path[:-1])
     return keyword_words(path)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from hahub.config import Loaded
-from hahub.settings import InstanceSettings, VirtualAddress
+from hahub.settings import InstanceSettings, Route, Rule, VirtualAddress
 
 Load = Callable[..., Loaded]
 HEAD = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n no_virtual_ipaddress\n"
@@ -58,3 +58,90 @@ def test_an_address_is_excluded_only_when_no_advert_names_it(loaded: Load) -> No
     (settings,) = found.settings.core.instances
     assert list(map(str, settings.virtual_addresses)) == ["10.0.0.1/32"]
     assert list(map(str, settings.excluded_addresses)) == ["10.0.0.2/24"]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("10.0.0.0/8 via 10.9.0.7", Route("10.0.0.0/8", gateway="10.9.0.7")),
+        ("to 10.0.0.0/8 gw 10.9.0.7 oif eth1", Route("10.0.0.0/8", gateway="10.9.0.7", interface="eth1")),
+        ("default via 10.9.0.7 metric 0", Route("0.0.0.0/0", gateway="10.9.0.7", metric=0)),
+        ("default via fe80::1 dev eth0", Route("::/0", gateway="fe80::1", interface="eth0")),
+        ("src 10.0.0.1 10.0.0.9 dev eth0", Route("10.0.0.9/32", interface="eth0", source="10.0.0.1")),
+        ("2001:db8::/32 dev eth0 table 0x12c", Route("2001:db8::/32", interface="eth0", table=300)),
+        ("blackhole 10.0.0.0/8 table local", Route("10.0.0.0/8", type=6, table=255)),
+        ("unicast 10.0.0.0/8 dev eth0 scope site", Route("10.0.0.0/8", interface="eth0", scope=200)),
+        ("local 10.0.0.1 dev lo", Route("10.0.0.1/32", type=2, interface="lo", scope=254)),
+        ("10.0.0.0/8 dev eth0 dsfield 0x10", Route("10.0.0.0/8", interface="eth0", tos=16)),
+        ("10.0.0.0/8 dev eth0 protocol static", Route("10.0.0.0/8", interface="eth0", protocol=4)),
+        ("10.0.0.0/8 via 1.1.1.1 dev eth0 onlink no_track",
+         Route("10.0.0.0/8", gateway="1.1.1.1", interface="eth0", onlink=True, tracked=False)),
+        ("10.0.0.0/8 dev eth0 initrwnd 5 mtu 1400",
+         Route("10.0.0.0/8", interface="eth0", metrics=((2, 1400), (14, 5)))),
+    ],
+)  # fmt: skip
+def test_a_route_has_its_options(loaded: Load, line: str, expected: Route) -> None:
+    assert instance(loaded, "virtual_routes", line).routes == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("from 10.0.0.0/8 table 300 preference 7", Rule(2, 7, table=300, source="10.0.0.0/8")),
+        ("to 2001:db8::/32 lookup main order 7", Rule(10, 7, table=254, destination="2001:db8::/32")),
+        ("from all table 300 priority 7", Rule(2, 7, table=300)),
+        ("inet6 iif eth0 table 300 priority 7", Rule(10, 7, table=300, incoming="eth0")),
+        ("not fwmark 0x10/240 oif eth1 table 3 priority 0",
+         Rule(2, 0, table=3, mark=16, mask=240, outgoing="eth1", inverted=True)),
+        ("from 10.0.0.1 blackhole priority 7", Rule(2, 7, action=6, source="10.0.0.1/32")),
+        ("from 10.0.0.1 goto 9 priority 7", Rule(2, 7, action=2, source="10.0.0.1/32", goto=9)),
+        ("table main sup_pl 0 priority 7", Rule(2, 7, table=254, suppress_prefix_length=0)),
+        ("ipproto tcp sport 80 dport 1-2 uidrange 3-4 table 3 priority 7 tos 16 no_track",
+         Rule(2, 7, table=3, ip_protocol=6, source_ports=(80, 80), destination_ports=(1, 2), users=(3, 4), tos=16,
+              tracked=False)),
+    ],
+)  # fmt: skip
+def test_a_rule_has_its_options(loaded: Load, line: str, expected: Rule) -> None:
+    assert instance(loaded, "virtual_rules", line).rules == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "line", "expected"),
+    [
+        ("virtual_routes", "via 10.9.0.7", "destination is missing"),
+        ("virtual_routes", "10.0.0.0/8", "has neither via nor dev"),
+        ("virtual_routes", "blackhole 10.0.0.0/8 dev eth0", "blackhole leads nowhere, unexpected via or dev"),
+        ("virtual_routes", "10.0.0.0/8 via fe80::1", "has both IPv4 and IPv6 addresses"),
+        ("virtual_routes", "10.0.0.1/8 dev eth0", "'10.0.0.1/8' has bits behind its prefix, expected 10.0.0.0/8"),
+        ("virtual_routes", "10.0.0.0/33 dev eth0", "'10.0.0.0/33' is not a network"),
+        ("virtual_routes", "10.0.0.0/8 via x", "via 'x' is not an address"),
+        ("virtual_routes", "10.0.0.0/8 dev eth0 table x",
+         "table 'x' is not a table, expected default, main, local, a number up to 4294967295"),
+        ("virtual_routes", "10.0.0.0/8 nexthop via 10.9.0.7", "nexthop is understood, not supported yet"),
+        ("virtual_rules", "from 10.0.0.0/8 preference 7",
+         "has to do one thing, expected one of table, goto, blackhole, unreachable, prohibit, nop"),
+        ("virtual_rules", "from 10.0.0.0/8 to 2001:db8::/32 table 3 preference 7", "is for both IPv4 and IPv6"),
+        ("virtual_rules", "dport 9-8 table 3 preference 7",
+         "dport '9-8' is not a range, expected LOW-HIGH up to 65535"),
+        ("virtual_rules", "fwmark x table 3 preference 7",
+         "fwmark 'x' is not a mark, expected NUMBER or NUMBER/MASK"),
+        ("virtual_rules", "realms 3 table 3 preference 7", "realms is understood, not supported yet"),
+    ],
+)  # fmt: skip
+def test_a_route_or_rule_is_judged(loaded: Load, keyword: str, line: str, expected: str) -> None:
+    found = loaded(("a.conf", f"{HEAD} {keyword} {{\n{line}\n}}\n}}\n")).problems
+
+    assert [problem.message for problem in found] == [f"{keyword} {expected}"]
+
+
+def test_rules_without_preference_are_counted_down_from_16384_over_all_instances(loaded: Load) -> None:
+    lines = "virtual_rules {\nfrom 10.1.0.0/16 table 3\nfrom 10.2.0.0/16 table 3\n}\n}\n"
+
+    found = loaded(("a.conf", HEAD + lines + HEAD.replace("VI_1", "VI_2").replace("51", "52") + lines))
+
+    assert {problem.message for problem in found.problems} == {
+        "virtual_rules has no preference, it is counted down from 16384"
+    }
+    assert found.settings is not None
+    preferences = [[rule.preference for rule in each.rules] for each in found.settings.core.instances]
+    assert preferences == [[16384, 16383], [16382, 16381]]

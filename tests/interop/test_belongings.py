@@ -1,0 +1,174 @@
+"""What comes with the addresses: both daemons make the same of the same configuration, as ip(8) shows it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.conftest import require
+from tests.interop.configuration import configuration
+from tests.lab import DAEMONS, Host
+from tests.lab.network import lab_or_skip
+from tests.lab.timeline import wait_until
+
+pytestmark = [pytest.mark.namespaces, pytest.mark.slow, pytest.mark.keepalived]
+
+ADDRESSES = {
+    "10.30.0.1": "10.30.0.1/24",
+    "10.30.1.1": "10.30.1.1/24 dev eth1",
+    "10.30.2.1": "10.30.2.1/24 brd + scope link",
+    "10.30.3.1": "10.30.3.1/24 brd 10.30.3.77 label eth0:three",
+    "10.30.4.1": "10.30.4.1/24 brd -",
+    "10.30.5.1": "10.30.5.1/24 noprefixroute",
+    "10.30.6.1": "10.30.6.1 peer 10.30.6.2",
+    "10.30.7.1": "10.30.7.1/24 peer 10.31.7.2 dev eth1",
+    "10.30.9.1": "10.30.9.1 scope host",
+}
+ROUTES = {
+    "10.40.0.0/24": "10.40.0.0/24 via 10.9.0.7 dev eth0",
+    "10.40.1.0/24": "src 10.9.0.200 to 10.40.1.0/24 via 10.9.0.7 dev eth0",
+    "10.40.2.0/24": "10.40.2.0/24 gw 10.9.0.7 dev eth0 metric 7",
+    "10.40.3.0/24": "10.40.3.0/24 dev eth1 scope link",
+    "10.40.4.0/24": "10.40.4.0/24 dev eth1",
+    "10.40.5.0/24": "10.40.5.0/24 via 10.9.0.7 dev eth0 table 300",
+    "10.40.6.0/24": "blackhole 10.40.6.0/24",
+    "10.40.7.0/24": "unreachable 10.40.7.0/24",
+    "10.40.8.0/24": "prohibit 10.40.8.0/24 metric 9",
+    "10.40.9.0/24": "throw 10.40.9.0/24 table 300",
+    "10.40.10.0/24": "10.40.10.0/24 via 192.0.2.1 dev eth0 onlink",
+    "10.40.11.0/24": "10.40.11.0/24 via 10.9.0.7 dev eth0 mtu 1400 advmss 1300 initcwnd 20 hoplimit 9",
+    "10.40.12.0/24": "10.40.12.0/24 via 10.9.0.7 dev eth0 window 4096 ssthresh 30 initrwnd 12 reordering 4",
+    "10.40.13.0/24": "10.40.13.0/24 oif eth1 table 301 priority 4 scope site",
+    "10.40.14.1": "10.40.14.1 via 10.30.0.9 dev eth0",
+    "10.40.15.0/24": "10.40.15.0/24 via 10.9.0.7 dev eth0 tos 16",
+    "10.40.16.0/24": "10.40.16.0/24 via 10.9.0.7",
+    "default": "default via 10.9.0.9 dev eth0 metric 50",
+}
+RULES = {
+    500: "from 10.50.0.0/16 table 300 preference 500",
+    501: "to 10.50.1.0/24 lookup 301 priority 501",
+    502: "from 10.50.2.0/24 to 10.50.3.0/24 table main order 502",
+    503: "fwmark 7 table 300 preference 503",
+    504: "fwmark 0x10/0xf0 table 300 preference 504",
+    505: "iif eth1 table 300 preference 505",
+    506: "oif eth0 table 300 preference 506",
+    507: "not from 10.50.7.0/24 table 300 preference 507",
+    508: "from 10.50.8.0/24 blackhole preference 508",
+    509: "from 10.50.9.0/24 prohibit preference 509",
+    510: "from 10.50.10.0/24 unreachable preference 510",
+    511: "from 10.50.11.0/24 table main suppress_prefixlength 0 preference 511",
+    512: "uidrange 1000-1999 table 300 preference 512",
+    513: "ipproto tcp dport 80-90 table 300 preference 513",
+    514: "sport 1000-2000 ipproto udp table 300 preference 514",
+    515: "from 10.50.15.0/24 tos 0x10 table 300 preference 515",
+    516: "from 10.50.16.0/24 goto 517 preference 516",
+    517: "from 10.50.17.0/24 nop preference 517",
+    518: "from all table 300 preference 518",
+}
+
+Entries = dict[object, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What ip(8) shows of one host, each by what identifies it."""
+
+    addresses: Entries
+    routes: Entries
+    rules: Entries
+
+
+def shown(host: Host, *command: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(host.ip("-j", *command) or "[]")
+    return found
+
+
+def sorted_by(key: str, entries: list[dict[str, Any]]) -> Entries:
+    found: Entries = {}
+    for entry in entries:
+        identity = entry.get(key)
+        if key != "dst" or not str(identity).startswith(("fe80", "ff00", "127.")):
+            found.setdefault(identity, []).append({name: value for name, value in entry.items() if name != "protocol"})
+    return found
+
+
+def belongings(host: Host) -> Belongings:
+    links = shown(host, "-4", "address", "show")
+    addresses = [{**address, "dev": link["ifname"]} for link in links for address in link["addr_info"]]
+    return Belongings(
+        sorted_by("local", addresses),
+        sorted_by("dst", shown(host, "-4", "route", "show", "table", "all")),
+        sorted_by("priority", shown(host, "-4", "rule", "show") + shown(host, "-6", "rule", "show")),
+    )
+
+
+def text() -> str:
+    def block(keyword: str, lines: dict[Any, str]) -> str:
+        return f"{keyword} {{\n" + "".join(f"        {line}\n" for line in lines.values()) + "    }\n"
+
+    blocks = (
+        block("virtual_ipaddress_excluded", ADDRESSES),
+        block("virtual_routes", ROUTES),
+        block("virtual_rules", RULES),
+    )
+    return configuration(100, options="    ".join(blocks))
+
+
+@dataclass(frozen=True)
+class Life:
+    """One daemon's: what there was before, as master, and after its end."""
+
+    before: Belongings
+    as_master: Belongings
+    after: Belongings
+
+
+def life(name: str) -> Life:
+    with lab_or_skip("a") as lab:
+        host = lab["a"]
+        host.add_second_interface()
+        for interface in ("eth0", "eth1"):
+            wait_until(lambda interface=interface: "state UP" in host.ip("link", "show", interface), "carrier")
+        before = belongings(host)
+        daemon = DAEMONS[name](host, text())
+        daemon.start()
+        host.fifo.wait_for_state("MASTER")
+        wait_until(lambda: 518 in belongings(host).rules, f"the last rule: {daemon.log}")
+        as_master = belongings(host)
+        daemon.stop()
+        return Life(before, as_master, belongings(host))
+
+
+@pytest.fixture(scope="module")
+def lives() -> dict[str, Life]:
+    require("keepalived")
+    return {name: life(name) for name in ("keepalived", "hahub")}
+
+
+@pytest.mark.parametrize("address", list(ADDRESSES))
+def test_an_address_is_as_keepalived_makes_it(lives: dict[str, Life], address: str) -> None:
+    expected = lives["keepalived"].as_master.addresses[address]
+
+    assert lives["hahub"].as_master.addresses[address] == expected
+
+
+@pytest.mark.parametrize("destination", list(ROUTES))
+def test_a_route_is_as_keepalived_makes_it(lives: dict[str, Life], destination: str) -> None:
+    expected = lives["keepalived"].as_master.routes[destination]
+
+    assert lives["hahub"].as_master.routes[destination] == expected
+
+
+@pytest.mark.parametrize("preference", list(RULES))
+def test_a_rule_is_as_keepalived_makes_it(lives: dict[str, Life], preference: int) -> None:
+    expected = lives["keepalived"].as_master.rules[preference]
+
+    assert lives["hahub"].as_master.rules[preference] == expected
+
+
+def test_there_is_nothing_else_and_nothing_is_left(lives: dict[str, Life]) -> None:
+    hahub, keepalived = lives["hahub"], lives["keepalived"]
+
+    assert hahub.as_master == keepalived.as_master
+    assert hahub.after == hahub.before
