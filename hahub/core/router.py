@@ -216,7 +216,7 @@ class Router:
             datagram,
             self.settings,
             own_source=self._adverts_source,
-            known_master=self.instance.master_source,
+            known_master=self.instance.master.source,
         )
         if isinstance(verdict, Rejected):
             self._reject(verdict.rejection, verdict.text)

@@ -18,8 +18,7 @@ Source: RFC 9568 section 6.4, RFC 3768 section 6.4; keepalived vrrp/vrrp.c, vrrp
 the requirements that the tests name.
 """
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 
 from hahub.model import Cause, Reason, State
 from hahub.settings import InstanceSettings
@@ -35,6 +34,7 @@ from hahub.vrrp.actions import (
 )
 from hahub.vrrp.announcements import Announcements
 from hahub.vrrp.facts import Facts
+from hahub.vrrp.masterwatch import MasterWatch
 from hahub.vrrp.priority import PRIORITY_MIN, PRIORITY_OWNER
 from hahub.vrrp.rivals import AnswerLimit, Finding, RivalWatch
 
@@ -59,32 +59,26 @@ class Instance:
         self.state = State.INIT
         self.priority = settings.priority
         """Effective priority."""
-        self.master_address: str | None = None
-        """Whom the last accepted advert came from; None while nobody was heard, or this is the master."""
-        self.master_source: int | None = None
+        self.master = MasterWatch(settings)
+        """Who is master, while it is another router."""
         self._startup_delay = startup_delay
         self._deaf_until = float("-inf")
         self._facts = Facts()
         self._maintenance = False
-        self._master_adver_interval = settings.advert_int
-        self._timer: float | None = None
-        """Adver_Timer of a master, Master_Down_Timer of a backup."""
-        self._timer_cause = Cause.MASTER_DOWN_TIMER
-        self._timer_detail: Callable[[], str] = str
-        """Words for the reason, put together only when the timer fires."""
+        self._advertise_at = 0.0
+        """Adver_Timer, while master."""
         self._sent_at = 0.0
-        """When a master's last advert was due."""
+        """When the last advert went out, while master."""
         self._announcements = Announcements()
         self._rivals = RivalWatch()
         self._answers = AnswerLimit()
-        self._preempt_at: float | None = None
 
     @property
     def next_deadline(self) -> float | None:
         """When DeadlineReached is wanted; None for never."""
         if self.state is not State.MASTER:
-            return self._timer
-        waiting = (self._timer, self._announcements.next_deadline, self._rivals.next_deadline)
+            return self.master.due
+        waiting = (self._advertise_at, self._announcements.next_deadline, self._rivals.next_deadline)
         return min([t for t in waiting if t is not None], default=None)
 
     @property
@@ -153,7 +147,7 @@ class Instance:
         self.settings = settings
         self._facts.forget_others(settings)
         if rescheduled:
-            self._master_adver_interval = settings.advert_int
+            self.master.interval = settings.advert_int
             self._restart_timer(now)
         actions: list[Action] = []
         if self.state is State.MASTER:
@@ -182,7 +176,7 @@ class Instance:
         self._facts.presume(self.settings)
         self.priority = self._wanted_priority()
         self.state = State.MASTER
-        self._timer, self._sent_at = now + self.settings.advert_int, now
+        self._restart_timer(now)
         self._announcements.start(self.settings, now)
         return [SendAdvert(self.priority), AddAddresses(), *self._facts_changed(now)]
 
@@ -202,7 +196,7 @@ class Instance:
         elif self.state is State.FAULT:
             actions += self._become_backup(Reason(Cause.FAULT_CLEARED), now)
             if self.priority == PRIORITY_OWNER:
-                self._timer, self._timer_cause, self._timer_detail = now, Cause.ADDRESS_OWNER, str
+                self.master.end(Cause.ADDRESS_OWNER, now)
         return actions
 
     def _start_up(self, now: float) -> list[Action]:
@@ -224,7 +218,7 @@ class Instance:
         before, self.priority = self.priority, self._wanted_priority()
         if before == self.priority:
             return []
-        self._shift_down_timer(before, now)
+        self.master.shift(self.settings, before, self.priority, now)
         if self.state is State.INIT:
             return []
         change = f"from {before} to {self.priority}"
@@ -233,14 +227,6 @@ class Instance:
             word = State.MASTER_PRIORITY if self.state is State.MASTER else State.BACKUP_PRIORITY
             actions.append(self._report(word, self.state, Reason(Cause.PRIORITY_CHANGED, change)))
         return actions
-
-    def _shift_down_timer(self, before: int, now: float) -> None:
-        """A backup's running timer ends when it would have ended with the new priority."""
-        if self.state is not State.BACKUP or self._timer is None:
-            return
-        version, interval = self.settings.version, self._master_adver_interval
-        change = timers.skew_time(version, self.priority, interval) - timers.skew_time(version, before, interval)
-        self._timer = max(now, self._timer + change)
 
     # Sync group
 
@@ -259,7 +245,7 @@ class Instance:
                     self._arm_down_timer(now)
                 return self._facts_changed(now)
             case events.GroupElected():
-                return self._become_master(self._timer_reason(), now) if self.state is State.BACKUP else []
+                return self._become_master(self.master.reason, now) if self.state is State.BACKUP else []
             case events.GroupYielded(reason=reason):
                 if self.state is not State.MASTER:
                     return []
@@ -272,23 +258,23 @@ class Instance:
     # Timers
 
     def _deadline_reached(self, now: float) -> list[Action]:
-        actions: list[Action] = []
-        if self._timer is not None and now >= self._timer:
-            if self.state is State.MASTER:
-                self._sent_at = now
-                self._timer = timers.next_multiple(self._timer, self.settings.advert_int, now)
-                actions.append(SendAdvert(self.priority))
-            elif self._grouped:
-                self.wants_master, self._timer = True, None
-            else:
-                return self._become_master(self._timer_reason(), now)
         if self.state is State.MASTER:
-            actions += self._announcements.due(self.settings, now)
-            actions += self._tell_rival(self._rivals.due(now))
-        return actions
+            return self._master_deadline(now)
+        if self.master.due is None or now < self.master.due:
+            return []
+        if self._grouped:
+            self.wants_master, self.master.due = True, None
+            return []
+        return self._become_master(self.master.reason, now)
 
-    def _timer_reason(self) -> Reason:
-        return Reason(self._timer_cause, self._timer_detail())
+    def _master_deadline(self, now: float) -> list[Action]:
+        actions: list[Action] = []
+        if now >= self._advertise_at:
+            self._sent_at = now
+            self._advertise_at = timers.next_multiple(self._advertise_at, self.settings.advert_int, now)
+            actions.append(SendAdvert(self.priority))
+        actions += self._announcements.due(self.settings, now)
+        return actions + self._tell_rival(self._rivals.due(now))
 
     def _stall_limit(self) -> float:
         """Seconds without an own advert after which a peer of our priority has taken over."""
@@ -301,15 +287,13 @@ class Instance:
 
     def _restart_timer(self, now: float) -> None:
         if self.state is State.MASTER:
-            self._timer, self._sent_at = now + self.settings.advert_int, now
+            self._advertise_at, self._sent_at = now + self.settings.advert_int, now
         elif self.state is State.BACKUP:
             self._arm_down_timer(now)
 
     def _arm_down_timer(self, now: float) -> None:
-        interval = timers.master_down_interval(self.settings.version, self.priority, self._master_adver_interval)
-        self._timer, self.wants_master = max(now, self._deaf_until) + interval, False
-        self._timer_cause = Cause.MASTER_DOWN_TIMER
-        self._timer_detail = partial(_silence, interval, self.master_address)
+        self.wants_master = False
+        self.master.arm(self.settings, self.priority, max(now, self._deaf_until))
 
     # Adverts
 
@@ -325,35 +309,24 @@ class Instance:
     def _advert_as_backup(self, event: events.AdvertReceived, now: float) -> list[Action]:
         advert, sender = event.advert, event.source_text
         if advert.priority == 0:
-            skew = timers.skew_time(self.settings.version, self.priority, self._master_adver_interval)
-            self._timer, self.wants_master = now + skew, False
-            self._timer_cause, self._timer_detail = Cause.PRIORITY_ZERO, partial("{} resigned".format, sender)
+            self.wants_master = False
+            self.master.resigned(self.settings, self.priority, sender, now)
             return []
-        self.master_address, self.master_source = sender, event.source
+        self.master.heard(event)
         if advert.priority >= self.priority:
-            self._preempt_at = None
-        elif self._preempts(now):
-            # VR-089: the timer keeps running; the takeover comes at the time already set
+            self.master.accept()
+        elif self.master.preempts(self.settings, now):
             weaker = f"{sender} advertises priority {advert.priority}, ours is {self.priority}"
-            if self._timer_cause is not Cause.PRIORITY_ZERO:
-                self._timer_cause, self._timer_detail = Cause.HIGHER_PRIORITY, partial(str, weaker)
+            self.master.ignore(weaker)
             return [Note("lower", f"{weaker}: not accepted")]
-        self._learn(event)
+        self.master.learn(self.settings, event)
         self._arm_down_timer(now)
         return []
-
-    def _preempts(self, now: float) -> bool:
-        """Is a weaker master to be ignored, so that the timer runs out? Starts preempt_delay (VR-102)."""
-        if not self.settings.preempt:
-            return False
-        if self._preempt_at is None:
-            self._preempt_at = now + self.settings.preempt_delay
-        return now >= self._preempt_at
 
     def _advert_as_master(self, event: events.AdvertReceived, now: float) -> list[Action]:
         advert, sender = event.advert, event.source_text
         if advert.priority == 0:  # VR-093
-            self._timer, self._sent_at = now + self.settings.advert_int, now
+            self._restart_timer(now)
             return [SendAdvert(self.priority)]
         theirs = (advert.priority, event.source)
         ours = (self.priority, self._facts.source or 0)
@@ -363,7 +336,6 @@ class Instance:
             interval = max(advert.advert_int, self.settings.advert_int)
             answer = self._answer_weaker(advert.priority, sender, now)
             return answer + self._rival_heard(sender, f"priority {advert.priority}", interval, now)
-        self._learn(event)
         if advert.priority > self.priority:
             reason = Reason(
                 Cause.HIGHER_PRIORITY,
@@ -371,10 +343,9 @@ class Instance:
             )
         else:
             reason = Reason(Cause.HIGHER_ADDRESS, f"{sender} advertises our priority {self.priority}")
-        self.master_address, self.master_source = sender, event.source
-        interval = self._master_adver_interval
         actions = self._become_backup(reason, now)
-        self._master_adver_interval = interval
+        self.master.heard(event)
+        self.master.learn(self.settings, event)
         self._arm_down_timer(now)  # VR-108: from the advert just received
         return actions
 
@@ -391,18 +362,13 @@ class Instance:
         actions.append(self._report(State.MASTER_RX_LOWER_PRI, State.MASTER, reason))
         return actions
 
-    def _learn(self, event: events.AdvertReceived) -> None:
-        if self.settings.version == 3:  # VR-072; version 2 has checked that it is our own
-            self._master_adver_interval = event.advert.advert_int
-
     # Transitions
 
     def _become_master(self, reason: Reason, now: float) -> list[Action]:
         previous, self.state = self.state, State.MASTER
-        self.master_address, self.master_source = None, None
-        self._master_adver_interval = self.settings.advert_int  # VR-073
-        self._timer, self._sent_at, self.wants_master = now + self.settings.advert_int, now, False
-        self._preempt_at = None
+        self.wants_master = False
+        self.master.reset(self.settings)  # VR-073
+        self._restart_timer(now)
         self._announcements.start(self.settings, now)
         return [
             SendAdvert(self.priority),
@@ -414,8 +380,7 @@ class Instance:
     def _become_backup(self, reason: Reason, now: float) -> list[Action]:
         previous, self.state = self.state, State.BACKUP
         healed = self._stop_being_master()
-        self._master_adver_interval = self.settings.advert_int
-        self._preempt_at = None
+        self.master.reset(self.settings)
         self._arm_down_timer(now)
         removal: list[Action] = [RemoveAddresses()] if previous is State.MASTER else []
         return [*removal, self._report(State.BACKUP, previous, reason), *healed]
@@ -424,8 +389,8 @@ class Instance:
         """Go where nothing is sent any more; a master resigns first (VR-091)."""
         previous, self.state = self.state, state
         healed = self._stop_being_master()
-        self._timer, self.wants_master = None, False
-        self.master_address, self.master_source = None, None
+        self.wants_master = False
+        self.master.reset(self.settings)
         farewell: list[Action] = [SendAdvert(0), RemoveAddresses()] if previous is State.MASTER else []
         return [*farewell, self._report(state, previous, reason), *healed]
 
@@ -455,7 +420,3 @@ class Instance:
             return []
         note = Note("lost", f"somebody removed {', '.join(addresses)}: putting back")
         return [note, *self._announcements.lost(self.settings, now)]
-
-
-def _silence(interval: float, master: str | None) -> str:
-    return f"no advertisement for {interval:.3g} s" + (f" from {master}" if master else "")

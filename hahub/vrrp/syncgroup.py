@@ -62,7 +62,7 @@ class SyncGroup:
         # A backup that accepts a master has nothing to do; one that does not accept it notes so.
         accepted = isinstance(event, events.AdvertReceived) and event.advert.priority and not actions
         if accepted and before is State.BACKUP and self._is_split:
-            reason = Reason(Cause.HIGHER_PRIORITY, f"{member.master_address} is master of {name}")
+            reason = Reason(Cause.HIGHER_PRIORITY, f"{member.master.address} is master of {name}")
             steps += self._all_yield(name, reason, now)
         return steps
 
