@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from hahub.config import derive
 from hahub.config.routing import ROUTE_TYPES, RULE_ACTIONS, RouteLine, RuleLine, is_ipv6
-from hahub.config.schema import VirtualIp
+from hahub.config.schema import VirtualIp, VrrpInstance
 from hahub.config.values import FOREVER
-from hahub.settings import Route, Rule, VirtualAddress
+from hahub.settings import Route, Rule, TrackedInterface, VirtualAddress
 
 _IFA_F_NOPREFIXROUTE = 0x200
 _IFA_F_MCAUTOJOIN = 0x400
@@ -46,6 +46,19 @@ def _address(line: VirtualIp, interface: str) -> VirtualAddress:
         preferred_lft=None if line.preferred_lft == FOREVER else line.preferred_lft,
         tracked=not line.no_track,
     )
+
+
+def with_carriers(instance: VrrpInstance, tracked: tuple[TrackedInterface, ...]) -> tuple[TrackedInterface, ...]:
+    """Add the interfaces that what comes with the addresses needs: without one, the instance is no use as master.
+
+    Not those of lines with ``no_track``, and not one that the instance tracks already, in its own way.
+    """
+    names = [line.dev for line in instance.virtual_ipaddress if not line.no_track]
+    names += [line.dev for line in instance.virtual_ipaddress_excluded if not line.no_track]
+    names += [line.dev for line in instance.virtual_routes if not line.no_track]
+    names += [name for line in instance.virtual_rules if not line.no_track for name in (line.iif, line.oif)]
+    known = {instance.interface, *(each.name for each in tracked)}
+    return (*tracked, *(TrackedInterface(name) for name in dict.fromkeys(names) if name and name not in known))
 
 
 def routes(lines: Iterable[RouteLine]) -> tuple[Route, ...]:

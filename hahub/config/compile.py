@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from hahub.config import derive
-from hahub.config.belongings import addresses, routes, rules
+from hahub.config.belongings import addresses, routes, rules, with_carriers
 from hahub.config.groups import group_of, sync_groups, tracked, used_names
 from hahub.config.schema import (
     Config,
@@ -93,7 +93,7 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         routes=routes(instance.virtual_routes),
         rules=rules(instance.virtual_rules, _unnumbered_before(name, config)),
         track_scripts=tracked(name, config, TrackedScript),
-        track_interfaces=tracked(name, config, TrackedInterface),
+        track_interfaces=with_carriers(instance, tracked(name, config, TrackedInterface)),
         track_processes=tracked(name, config, TrackedProcess),
         track_files=tracked(name, config, TrackedFile),
         track_primary=not instance.dont_track_primary,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from hahub.config import Loaded
-from hahub.settings import InstanceSettings, Route, Rule, VirtualAddress
+from hahub.settings import InstanceSettings, Route, Rule, TrackedInterface, VirtualAddress
 
 Load = Callable[..., Loaded]
 HEAD = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n no_virtual_ipaddress\n"
@@ -145,3 +145,31 @@ def test_rules_without_preference_are_counted_down_from_16384_over_all_instances
     assert found.settings is not None
     preferences = [[rule.preference for rule in each.rules] for each in found.settings.core.instances]
     assert preferences == [[16384, 16383], [16382, 16381]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("virtual_ipaddress {\n10.0.0.1 dev eth1\n10.0.0.2 dev eth0\n}", ("eth1",)),
+        ("virtual_ipaddress_excluded {\n10.0.0.1 dev eth1 no_track\n10.0.0.2 dev eth2\n}", ("eth2",)),
+        ("virtual_routes {\n10.0.0.0/8 dev eth1\n10.1.0.0/16 dev eth1\n}", ("eth1",)),
+        ("virtual_rules {\niif eth1 oif eth2 table 3 preference 7\n}", ("eth1", "eth2")),
+    ],
+)
+def test_an_interface_that_carries_what_comes_with_the_addresses_is_tracked(
+    loaded: Load, lines: str, expected: tuple[str, ...]
+) -> None:
+    found = loaded(("a.conf", f"{HEAD} {lines}\n}}\n"))
+
+    assert found.settings is not None
+    (settings,) = found.settings.core.instances
+    assert settings.track_interfaces == tuple(TrackedInterface(name) for name in expected)
+
+
+def test_an_interface_that_is_tracked_with_a_weight_keeps_it(loaded: Load) -> None:
+    lines = "virtual_routes {\n10.0.0.0/8 dev eth1\n}\ntrack_interface {\neth1 weight -5\n}"
+
+    found = loaded(("a.conf", f"{HEAD} {lines}\n}}\n"))
+
+    assert found.settings is not None
+    assert found.settings.core.instances[0].track_interfaces == (TrackedInterface("eth1", -5),)

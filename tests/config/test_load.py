@@ -18,6 +18,7 @@ from hahub.settings import (
     NotifyScripts,
     ParentSettings,
     Settings,
+    TrackedInterface,
     TrackedScript,
     VirtualAddress,
 )
@@ -134,6 +135,7 @@ def test_every_keyword_of_a_typical_file_arrives() -> None:
         auth_pass="p#ss!wd",
         virtual_addresses=addresses,
         track_scripts=(TrackedScript("chk_haproxy", 5),),
+        track_interfaces=(TrackedInterface("eth1"),),
         track_primary=False,
         garp_master_delay=10.0,
         skip_check_adv_addr=True,

@@ -172,3 +172,25 @@ def test_there_is_nothing_else_and_nothing_is_left(lives: dict[str, Life]) -> No
 
     assert hahub.as_master == keepalived.as_master
     assert hahub.after == hahub.before
+
+
+@pytest.mark.parametrize("name", ["keepalived", "hahub"])
+def test_an_interface_that_carries_a_route_is_fault_when_it_goes_down(name: str) -> None:
+    require("keepalived")
+    with lab_or_skip("a") as lab:
+        host = lab["a"]
+        host.add_second_interface()
+        for interface in ("eth0", "eth1"):
+            wait_until(lambda interface=interface: "state UP" in host.ip("link", "show", interface), "carrier")
+        way = "virtual_routes {\n 10.40.0.0/24 via 10.10.0.7 dev eth1\n}\n"
+        daemon = DAEMONS[name](host, configuration(100, options=way))
+        daemon.start()
+        host.fifo.wait_for_state("MASTER")
+
+        host.ip("link", "set", "eth1", "down")
+        host.fifo.wait_for_state("FAULT")
+        host.ip("link", "set", "eth1", "up")
+        wait_until(lambda: host.fifo.states().count("MASTER") == 2, "master again")
+
+        wait_until(lambda: "10.40.0.0/24" in belongings(host).routes, "the route to be back")
+        assert host.fifo.states() == ["BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER"]
