@@ -4,7 +4,7 @@ from collections.abc import Set
 
 from hahub.config.document import Document, Path
 from hahub.config.problems import Severity, shown
-from hahub.config.routing import RuleLine
+from hahub.config.routing import RuleLine, is_ipv6
 from hahub.config.schema import VirtualIp
 
 _LABEL_MAX = 15
@@ -27,10 +27,20 @@ def check_address_lines(
             document.report((*here, index), message, severity=Severity.WARNING)
         seen.add(figures)
         label, carrier = line.label, line.dev or interface
-        if label is not None and (len(label) > _LABEL_MAX or not label.startswith(f"{carrier}:")):
+        if (
+            label is not None
+            and not is_ipv6(figures)
+            and (len(label) > _LABEL_MAX or not label.startswith(f"{carrier}:"))
+        ):
             message = f"{keyword} label {shown(label)} is not {carrier}:text of at most 15 characters"
             document.report((*here, index, "label"), message)
-        if line.brd in ("+", "-") and int(line.address.partition("/")[2]) > 30:
+        if is_ipv6(figures):
+            for word in ("label", "brd"):
+                if getattr(line, word) is not None:
+                    document.report((*here, index, word), f"{keyword} {word} is for IPv4 addresses only")
+        elif line.dad:
+            document.report((*here, index), f"{keyword} -nodad is for IPv6 addresses only")
+        elif line.brd in ("+", "-") and int(line.address.partition("/")[2]) > 30:
             message = f"{keyword} brd {line.brd} needs a prefix length of at most 30"
             document.report((*here, index, "brd"), message)
     return seen

@@ -9,6 +9,7 @@ from hahub.config.schema import VirtualIp, VrrpInstance
 from hahub.config.values import FOREVER
 from hahub.settings import Route, Rule, TrackedInterface, VirtualAddress
 
+_IFA_F_NODAD = 0x02
 _IFA_F_NOPREFIXROUTE = 0x200
 _IFA_F_MCAUTOJOIN = 0x400
 _GLOBAL, _HOST = 0, 254
@@ -34,6 +35,11 @@ def _address(line: VirtualIp, interface: str) -> VirtualAddress:
     figures, _, prefix = line.address.partition("/")
     peer, _, peer_prefix = (line.peer or "").partition("/")
     flags = (_IFA_F_NOPREFIXROUTE if line.noprefixroute else 0) | (_IFA_F_MCAUTOJOIN if line.autojoin else 0)
+    preferred_lft = line.preferred_lft
+    if is_ipv6(figures):
+        flags |= 0 if line.dad else _IFA_F_NODAD
+        if preferred_lft is None and prefix == "128":
+            preferred_lft = 0  # nothing that this host sends is to come from it unasked
     return VirtualAddress(
         address=figures,
         prefix_length=int(peer_prefix or prefix),
@@ -43,7 +49,7 @@ def _address(line: VirtualIp, interface: str) -> VirtualAddress:
         broadcast=derive.broadcast_of(line),
         peer=peer,
         flags=flags,
-        preferred_lft=None if line.preferred_lft == FOREVER else line.preferred_lft,
+        preferred_lft=None if preferred_lft == FOREVER else preferred_lft,
         tracked=not line.no_track,
     )
 

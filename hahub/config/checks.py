@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from hahub.config import derive
 from hahub.config.belonging_checks import check_address_lines, check_rule_lines
 from hahub.config.document import Document, Path
+from hahub.config.family_checks import check_family
 from hahub.config.grammar import Block
 from hahub.config.groups import check_groups, used_names
 from hahub.config.host import Host
 from hahub.config.problems import Severity, shown
 from hahub.config.schema import Config, Fifo, OptionalScript, Script, User, VrrpInstance, VrrpSyncGroup
 from hahub.config.tracking import check_definitions, check_lines
+from hahub.family import Family
 from hahub.settings import TrackedFile, TrackedProcess, TrackedScript
 
 _ADDRESSES_MAX = 255
@@ -92,6 +94,7 @@ def _check_addresses(path: Path, instance: VrrpInstance, config: Config, documen
     excluded = (*path, "virtual_ipaddress_excluded")
     check_address_lines(excluded, instance.virtual_ipaddress_excluded, instance.interface, seen, document)
     check_rule_lines((*path, "virtual_rules"), instance.virtual_rules, document)
+    check_family(path, instance, document)
     if len(seen) > _ADDRESSES_MAX:
         document.report(here, f"virtual_ipaddress has {len(seen)} addresses, expected at most {_ADDRESSES_MAX}")
     if not seen and here not in document.keys and not instance.no_virtual_ipaddress:
@@ -101,9 +104,10 @@ def _check_addresses(path: Path, instance: VrrpInstance, config: Config, documen
 
 
 def _check_virtual_router_ids(config: Config, document: Document) -> None:
-    first: dict[tuple[str, int], str] = {}
+    first: dict[tuple[str, Family, int], str] = {}
     for name, instance in config.vrrp_instance.items():
-        other = first.setdefault((instance.interface, instance.virtual_router_id), name)
+        key = (instance.interface, derive.family_of(instance), instance.virtual_router_id)
+        other = first.setdefault(key, name)
         if other != name:
             number = f"virtual_router_id {instance.virtual_router_id}"
             message = f"{number} on interface {instance.interface} belongs to vrrp_instance {other} already"

@@ -34,6 +34,7 @@ from hahub.settings import (
     TrackedInterface,
     TrackedProcess,
     TrackedScript,
+    UnicastPeer,
     VirtualAddress,
     WatchedFile,
     WatchedProcess,
@@ -89,6 +90,11 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         preempt_delay=derive.preempt_delay_of(instance),
         auth_pass=derive.auth_pass_of(instance, defs),
         virtual_addresses=addresses(instance.virtual_ipaddress, instance.interface),
+        source=derive.source_of(instance),
+        unicast_peers=tuple(
+            {p.address: UnicastPeer(p.address, p.min_ttl, p.max_ttl) for p in instance.unicast_peer}.values()
+        ),
+        check_unicast_src=_first(instance.check_unicast_src, defs.vrrp_check_unicast_src),
         excluded_addresses=_excluded(instance),
         routes=routes(instance.virtual_routes),
         rules=rules(instance.virtual_rules, _unnumbered_before(name, config)),

@@ -7,6 +7,7 @@ from ipaddress import IPv4Interface
 from math import floor
 
 from hahub.config.schema import GlobalDefs, VirtualIp, VrrpInstance, VrrpSyncGroup
+from hahub.family import Family
 
 OWNER = 255
 AUTH_PASS_MAX = 8
@@ -16,8 +17,27 @@ ADVERT_INT_V3_MAX = 40.95
 
 
 def version_of(instance: VrrpInstance, defs: GlobalDefs) -> int:
-    """The VRRP version an instance speaks."""
+    """The VRRP version an instance speaks; over IPv6 there is one only."""
+    if family_of(instance) is Family.IPV6:
+        return 3
     return instance.version or defs.vrrp_version
+
+
+def family_of(instance: VrrpInstance) -> Family:
+    """The family of the adverts: that of the first virtual address, or else of the other routers."""
+    return known_family_of(instance) or Family.IPV4
+
+
+def known_family_of(instance: VrrpInstance) -> Family | None:
+    """The same; None when there is neither."""
+    virtual, peers = instance.virtual_ipaddress, instance.unicast_peer
+    first = virtual[0].address if virtual else peers[0].address if peers else None
+    return Family.of(first) if first is not None else None
+
+
+def source_of(instance: VrrpInstance) -> str:
+    """The configured source of adverts; empty for the interface's own."""
+    return (instance.unicast_src_ip if instance.unicast_peer else instance.mcast_src_ip) or ""
 
 
 def priority_of(instance: VrrpInstance) -> int:

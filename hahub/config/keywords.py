@@ -86,7 +86,7 @@ FOREIGN: dict[str, Foreign] = {
         ),
         ignored=_words(
             "process_names process_name vrrp_process_name random_seed data_use_instance use_symlink_paths"
-            " startup_script_timeout shutdown_script_timeout vrrp_check_unicast_src log_unknown_vrids"
+            " startup_script_timeout shutdown_script_timeout log_unknown_vrids"
             " default_interface disable_local_igmp dynamic_interfaces vmac_prefix vmac_addr_prefix"
             " vrrp_iptables vrrp_ipsets nftables nftables_priority nftables_ifindex nftables_counters"
             " vrrp_priority vrrp_rlimit_rttime vrrp_rlimit_rtime vrrp_cpu_affinity vrrp_no_swap"
@@ -114,8 +114,8 @@ FOREIGN: dict[str, Foreign] = {
     "vrrp_instance": Foreign(
         unsupported=_words(
             "vrf auth_hmac promote_secondaries"
-            " track_bfd track_src_ip mcast_src_ip unicast_src_ip"
-            " mcast_dst_ip unicast_peer unicast_ttl unicast_fault_no_peer v3_checksum_as_v2 native_ipv6"
+            " track_bfd track_src_ip "
+            " mcast_dst_ip unicast_ttl unicast_fault_no_peer v3_checksum_as_v2 native_ipv6"
             " use_vmac use_vmac_addr vmac_xmit_base use_ipvlan no_accept strict_mode"
             " higher_prio_send_advert owner_ignore_adverts down_timer_adverts timer_expired_backup"
             " thread_timer_expired"
@@ -123,7 +123,7 @@ FOREIGN: dict[str, Foreign] = {
         without_effect=_words(
             "garp_lower_prio_delay garp_lower_prio_repeat garp_extra_if vmac_garp_intvl linkbeat_use_polling"
         ),
-        ignored=_words("check_unicast_src old_unicast_checksum kernel_rx_buf_size lvs_sync_daemon_interface"),
+        ignored=_words("old_unicast_checksum kernel_rx_buf_size lvs_sync_daemon_interface"),
     ),
     "vrrp_sync_group": Foreign(unsupported=_words("track_bfd")),
 }

@@ -19,6 +19,7 @@ from hahub.config.values import (
     Count,
     Delay,
     Flag,
+    HostAddress,
     InterfaceName,
     Lifetime,
     Name,
@@ -30,6 +31,7 @@ from hahub.config.values import (
     Secret,
     StateWord,
     Text,
+    Ttl,
     UserName,
     Version,
     Weight,
@@ -138,21 +140,37 @@ class VirtualIp(Line):
             "noprefixroute": ("noprefixroute", True),
             "autojoin": ("autojoin", True),
             "no_track": ("no_track", True),
+            "-nodad": ("dad", True),
         },
-        refused=frozenset({"home", "-nodad", "mngtmpaddr", "use_vmac", "track_group"}),
+        refused=frozenset({"home", "mngtmpaddr", "use_vmac", "track_group"}),
         what="an address",
     )
 
-    address: Address = Field(description="IPv4 address with prefix length; default /32")
+    address: Address = Field(description="IPv4 or IPv6 address with prefix length; default /32, /128")
     dev: InterfaceName | None = Field(None, description="interface; default: that of the instance")
     label: Text | None = Field(None, description="interface label, ``dev:text``, at most 15 characters")
     scope: Scope = Field(0, description="global, site, link, host, nowhere or a number; default global")
     brd: Broadcast | None = Field(None, description="broadcast address, + for all ones, - for all zeros")
     peer: Address | None = Field(None, description="the other end of a point-to-point link, with its prefix length")
-    preferred_lft: Lifetime | None = Field(None, description="seconds that it is a preferred source; default forever")
+    preferred_lft: Lifetime | None = Field(
+        None, description="seconds that it is a preferred source; default forever, IPv6 /128: 0"
+    )
     noprefixroute: Flag = Field(False, description="make no route for the prefix; default no")
     autojoin: Flag = Field(False, description="join the multicast group of the address; default no")
     no_track: Flag = Field(False, description="do not put it back when somebody removes it; default no")
+    dad: Flag = Field(False, description="``-nodad``: IPv6, look for duplicates before it is used; default no")
+
+
+class UnicastPeerLine(Line):
+    """``ADDRESS [min_ttl TTL] [max_ttl TTL]``."""
+
+    grammar: ClassVar[Grammar] = Grammar(
+        ("address",), options={"min_ttl": "min_ttl", "max_ttl": "max_ttl"}, what="an address"
+    )
+
+    address: HostAddress = Field(description="address of another router; a prefix length is left out")
+    min_ttl: Ttl = Field(0, description="its packets with a smaller TTL or hop limit are dropped; default 0")
+    max_ttl: Ttl = Field(255, description="its packets with a greater one are dropped; default 255")
 
 
 class Authentication(Block):
@@ -189,6 +207,7 @@ class GlobalDefs(Block):
     vrrp_gna_interval: Delay = Field(0.0, description="seconds between two neighbour advertisements")
     vrrp_min_garp: Flag = Field(False, description="one gratuitous ARP and no second burst; default no")
     vrrp_skip_check_adv_addr: Flag = Field(False, description="trust the address list of the known master")
+    vrrp_check_unicast_src: Flag = Field(False, description="accept adverts from the unicast_peer only; default no")
     vrrp_lower_prio_no_advert: Flag = Field(False, description="do not answer adverts of lower priority")
     vrrp_startup_delay: Delay = Field(0.0, description="seconds before the first election; default 0")
     vrrp_rt_priority: Annotated[int, whole(0, 99)] = Field(
@@ -224,6 +243,10 @@ class VrrpInstance(Block):
     preempt: Flag = Field(False, description="the default, in a word")
     preempt_delay: Annotated[float, seconds(0, 1000)] = Field(0.0, description="seconds; default 0")
     authentication: Authentication | None = Field(None, description="version 2 only; default none")
+    mcast_src_ip: HostAddress | None = Field(None, description="source of adverts; default: the interface's")
+    unicast_src_ip: HostAddress | None = Field(None, description="source of adverts to peers; default: the interface's")
+    unicast_peer: tuple[UnicastPeerLine, ...] = Field((), description="who gets the adverts; default: multicast")
+    check_unicast_src: Flag | None = Field(None, description="default vrrp_check_unicast_src")
     virtual_ipaddress: tuple[VirtualIp, ...] = Field((), description="addresses of the master")
     virtual_ipaddress_excluded: tuple[VirtualIp, ...] = Field((), description="more of them, not named in adverts")
     virtual_routes: tuple[RouteLine, ...] = Field((), description="routes of the master")

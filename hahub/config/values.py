@@ -140,27 +140,26 @@ def parse_command(value: object) -> str:
 
 
 def parse_address(value: object) -> str:
-    """Read ``ADDRESS`` or ``ADDRESS/PREFIX``, IPv4; returned with its prefix, /32 when none is written."""
+    """Read ``ADDRESS`` or ``ADDRESS/PREFIX``; returned with its prefix, that of one address when none is written."""
     text = parse_text(value)
     address, slash, prefix = text.partition("/")
     number = int(prefix) if re.fullmatch("[0-9]{1,3}", prefix) else None
     try:
-        parsed = IPv4Address(address)
+        parsed = IPv6Address(address) if ":" in address else IPv4Address(address)
     except AddressValueError:
-        raise fail(*_not_ipv4(text, address)) from None
-    if slash and (number is None or number > 32):
-        raise fail(f"{shown(text)} has a wrong prefix length, expected /0 to /32")
+        raise fail(f"{shown(text)} is not an IPv4 or IPv6 address") from None
+    if slash and (number is None or number > parsed.max_prefixlen):
+        raise fail(f"{shown(text)} has a wrong prefix length, expected /0 to /{parsed.max_prefixlen}")
     if parsed.is_multicast or parsed.is_unspecified or parsed.is_loopback or str(parsed) == "255.255.255.255":
         raise fail(f"{shown(text)} is not an address that a host can have")
-    return f"{parsed}/{32 if number is None else number}"
+    if isinstance(parsed, IPv6Address) and (parsed.scope_id or parsed.ipv4_mapped):
+        raise fail(f"{shown(text)} is not an address that an interface can have")
+    return f"{parsed}/{parsed.max_prefixlen if number is None else number}"
 
 
-def _not_ipv4(text: str, address: str) -> tuple[str, str]:
-    try:
-        IPv6Address(address)
-    except AddressValueError:
-        return f"{shown(text)} is not an IPv4 address", ""
-    return f"{shown(text)} is an IPv6 address, which is understood, not supported yet", ""
+def parse_host(value: object) -> str:
+    """Read the address of a host; a prefix, which keepalived takes without a word, is left out."""
+    return parse_address(value).partition("/")[0]
 
 
 def parse_broadcast(value: object) -> str:
@@ -223,6 +222,7 @@ Secret = Annotated[SecretStr, _type(parse_secret)]
 InterfaceName = Annotated[str, _type(parse_interface)]
 CommandText = Annotated[str, _type(parse_command)]
 Address = Annotated[str, _type(parse_address)]
+HostAddress = Annotated[str, _type(parse_host)]
 Broadcast = Annotated[str, _type(parse_broadcast)]
 Scope = Annotated[int, _type(parse_scope)]
 Lifetime = Annotated[int, _type(parse_lifetime)]
@@ -235,6 +235,7 @@ Version = Annotated[int, whole(2, 3)]
 Priority = Annotated[int, whole(1, 255)]
 Weight = Annotated[int, whole(-253, 253)]
 Count = Annotated[int, whole(1, 1_000_000)]
+Ttl = Annotated[int, whole(0, 255)]
 Port = Annotated[int, whole(1, 65535)]
 Repeat = Annotated[int, whole(1, 1000)]
 Delay = Annotated[float, seconds(0, 86_400)]

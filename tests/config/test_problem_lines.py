@@ -78,7 +78,7 @@ def test_a_complete_file_has_no_problems(problem_lines: Lines) -> None:
             f"a.conf:6:16: warning: {V}preempt_delay has no effect with state MASTER",
         ),
         ("use_vmac vrrp.1", f"a.conf:4:2: {V}use_vmac is understood, not supported yet"),
-        ("unicast_peer {\n 10.0.0.1\n }", f"a.conf:4:2: {V}unicast_peer is understood, not supported yet"),
+        ("track_bfd {\n 10.0.0.1\n }", f"a.conf:4:2: {V}track_bfd is understood, not supported yet"),
         ("track_bfd {\n b1\n }", f"a.conf:4:2: {V}track_bfd is understood, not supported yet"),
         ("garp_lower_prio_delay 5", f"a.conf:4:2: warning: {V}garp_lower_prio_delay is understood, without effect yet"),
         (
@@ -206,14 +206,19 @@ def test_authentication_is_judged_without_its_password(problem_lines: Lines, lin
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("10.0.0.300", "5:2: {V}virtual_ipaddress '10.0.0.300' is not an IPv4 address"),
-        ("2001:db8::1", "5:2: {V}virtual_ipaddress '2001:db8::1' is an IPv6 address, which is understood,"
-         " not supported yet"),
+        ("10.0.0.300", "5:2: {V}virtual_ipaddress '10.0.0.300' is not an IPv4 or IPv6 address"),
+        ("2001:db8::g", "5:2: {V}virtual_ipaddress '2001:db8::g' is not an IPv4 or IPv6 address"),
+        ("fe80::1%eth0", "5:2: {V}virtual_ipaddress 'fe80::1%eth0' is not an address that an interface can have"),
+        ("::1", "5:2: {V}virtual_ipaddress '::1' is not an address that a host can have"),
+        ("fe80::1/129", "5:2: {V}virtual_ipaddress 'fe80::1/129' has a wrong prefix length, expected /0 to /128"),
+        ("fe80::1 label eth0:x", "5:16: {V}virtual_ipaddress label is for IPv4 addresses only"),
+        ("fe80::1 brd +", "5:14: {V}virtual_ipaddress brd is for IPv4 addresses only"),
         ("10.0.0.1/33", "5:2: {V}virtual_ipaddress '10.0.0.1/33' has a wrong prefix length, expected /0 to /32"),
         ("10.0.0.1/", "5:2: {V}virtual_ipaddress '10.0.0.1/' has a wrong prefix length, expected /0 to /32"),
         ("224.0.0.18", "5:2: {V}virtual_ipaddress '224.0.0.18' is not an address that a host can have"),
         ("10.0.0.1 10.0.0.2", "5:11: {V}virtual_ipaddress has an unexpected word,"
-         " expected one of dev, label, scope, brd, broadcast, peer, preferred_lft, noprefixroute, autojoin, no_track"),
+         " expected one of dev, label, scope, brd, broadcast, peer, preferred_lft, noprefixroute, autojoin, no_track,"
+         " -nodad"),
         ("10.0.0.1 dev", "5:11: {V}virtual_ipaddress dev needs a value"),
         ("10.0.0.1 dev eth0 dev eth1", "5:24: {V}virtual_ipaddress dev is given twice"),
         ("10.0.0.1 dev a/b", "5:15: {V}virtual_ipaddress dev 'a/b' is not an interface name"),
@@ -225,7 +230,7 @@ def test_authentication_is_judged_without_its_password(problem_lines: Lines, lin
         ("10.0.0.1 brd +", "5:15: {V}virtual_ipaddress brd + needs a prefix length of at most 30"),
         ("10.0.0.1 brd x", "5:15: {V}virtual_ipaddress brd 'x' is not an IPv4 address, + or -"),
         ("10.0.0.1 use_vmac", "5:11: {V}virtual_ipaddress use_vmac is understood, not supported yet"),
-        ("10.0.0.1 peer x", "5:16: {V}virtual_ipaddress peer 'x' is not an IPv4 address"),
+        ("10.0.0.1 peer x", "5:16: {V}virtual_ipaddress peer 'x' is not an IPv4 or IPv6 address"),
         ("10.0.0.1 preferred_lft -1", "5:25: {V}virtual_ipaddress preferred_lft '-1' is not a lifetime,"
          " expected whole seconds or forever"),
         ("10.0.0.1\n 10.0.0.1/24", "6:2: warning: {V}virtual_ipaddress 10.0.0.1 is there twice,"
@@ -385,7 +390,7 @@ vrrp_instance:
     virtual_router_id: 0
     prioritty: 100
     use_vmac: false
-    unicast_peer: [10.0.0.1]
+    track_bfd: [10.0.0.1]
     authentication: {auth_type: PASS, auth_pass: hunter2hunter2}
     virtual_ipaddress: [10.0.0.300, 10.0.0.1 dev, {address: 10.0.0.2, dev: a/b, home: x}]
     track_script: [{name: nope}]
@@ -401,8 +406,8 @@ virtual_server: {}
         "a.conf:8:24: vrrp_instance VI_1: virtual_router_id 0 is outside 1-255",
         "a.conf:9:5: vrrp_instance VI_1: unknown keyword prioritty, expected one of the keywords of vrrp_instance;"
         " did you mean priority",
-        "a.conf:11:5: vrrp_instance VI_1: unicast_peer is understood, not supported yet",
-        "a.conf:13:25: vrrp_instance VI_1: virtual_ipaddress '10.0.0.300' is not an IPv4 address",
+        "a.conf:11:5: vrrp_instance VI_1: track_bfd is understood, not supported yet",
+        "a.conf:13:25: vrrp_instance VI_1: virtual_ipaddress '10.0.0.300' is not an IPv4 or IPv6 address",
         "a.conf:13:37: vrrp_instance VI_1: virtual_ipaddress dev needs a value",
         "a.conf:13:76: vrrp_instance VI_1: virtual_ipaddress dev 'a/b' is not an interface name",
         "a.conf:13:81: vrrp_instance VI_1: unknown keyword home, expected one of the keywords of virtual_ipaddress",

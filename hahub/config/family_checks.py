@@ -1,0 +1,66 @@
+"""What the addresses of an instance have to agree on: one family, and who talks to whom."""
+
+from hahub.config import derive
+from hahub.config.document import Document, Path
+from hahub.config.problems import Severity
+from hahub.config.schema import VrrpInstance
+from hahub.family import Family
+
+_ADDRESSES6_MAX = 89
+"""So many fit into one packet of 1500 bytes; keepalived advertises no more."""
+
+
+def check_family(path: Path, instance: VrrpInstance, document: Document) -> None:
+    """Report addresses of two families, and sources and peers that do not go together."""
+    _check_addresses((*path, "virtual_ipaddress"), instance, document)
+    _check_version(path, instance, document)
+    _check_sources(path, instance, document)
+    _check_peers((*path, "unicast_peer"), instance, document)
+
+
+def _check_addresses(here: Path, instance: VrrpInstance, document: Document) -> None:
+    family = derive.known_family_of(instance)
+    for index, line in enumerate(instance.virtual_ipaddress):
+        found = Family.of(line.address)
+        if family is not None and found is not family:
+            message = f"virtual_ipaddress {line.address} is {found.label}, the first one is {family.label}"
+            document.report((*here, index), message, "write it into virtual_ipaddress_excluded")
+    if family is Family.IPV6 and len(instance.virtual_ipaddress) > _ADDRESSES6_MAX:
+        count = len(instance.virtual_ipaddress)
+        message = f"virtual_ipaddress has {count} IPv6 addresses, at most {_ADDRESSES6_MAX} fit into an advert"
+        document.report(here, message, "write the others into virtual_ipaddress_excluded")
+
+
+def _check_version(path: Path, instance: VrrpInstance, document: Document) -> None:
+    if instance.version == 2 and derive.known_family_of(instance) is Family.IPV6:
+        message = "version 2 has no IPv6, version 3 is used"
+        document.report((*path, "version"), message, severity=Severity.WARNING)
+
+
+def _check_sources(path: Path, instance: VrrpInstance, document: Document) -> None:
+    used, unused = ("unicast_src_ip", "mcast_src_ip") if instance.unicast_peer else ("mcast_src_ip", "unicast_src_ip")
+    if getattr(instance, unused) is not None:
+        way = "with" if instance.unicast_peer else "without"
+        message = f"{unused} has no effect {way} unicast_peer"
+        document.report((*path, unused), message, severity=Severity.WARNING)
+    source, family = getattr(instance, used), derive.known_family_of(instance)
+    if source is not None and family is not None and Family.of(source) is not family:
+        message = f"{used} {source} is {Family.of(source).label}, the adverts are {family.label}"
+        document.report((*path, used), message)
+
+
+def _check_peers(here: Path, instance: VrrpInstance, document: Document) -> None:
+    family, seen = derive.known_family_of(instance), set[str]()
+    for index, peer in enumerate(instance.unicast_peer):
+        place = (*here, index)
+        if family is not None and Family.of(peer.address) is not family:
+            found = Family.of(peer.address).label
+            document.report(place, f"unicast_peer {peer.address} is {found}, the adverts are {family.label}")
+        if peer.address == instance.unicast_src_ip:
+            document.report(place, f"unicast_peer {peer.address} is unicast_src_ip, expected another router")
+        if peer.min_ttl > peer.max_ttl:
+            document.report(place, f"unicast_peer min_ttl {peer.min_ttl} is greater than max_ttl {peer.max_ttl}")
+        if peer.address in seen:
+            message = f"unicast_peer {peer.address} is there twice, the last one counts"
+            document.report(place, message, severity=Severity.WARNING)
+        seen.add(peer.address)
