@@ -1,13 +1,17 @@
 """What programs print, line by line into the log, with a limit on how much one of them may say."""
 
 import logging
+from collections.abc import Callable
 
 import trio
 
 from hahub.parent.logs import Log
+from hahub.parent.tasks import Tasks
 
 _LINE_BYTES_MAX = 3500
 _LINES_PER_SECOND = 100
+_LEFT_OPEN_MAX = 64
+"""Outputs that are still read although their program has ended, because something it started holds them open."""
 
 
 class LineSplitter:
@@ -77,3 +81,37 @@ def _log_some(lines: list[str], limit: LineLimit, log: Log, level: int) -> None:
             if held:
                 log.warning(f"{held} lines left out, more than {_LINES_PER_SECOND} in a second")
             log.write(level, line)
+
+
+class Outputs:
+    """What many programs print. One that leaves others running each time it runs must not use up our descriptors."""
+
+    def __init__(self, tasks: Tasks, say: Callable[[str], None]) -> None:
+        """say: called with a warning for people."""
+        self._tasks = tasks
+        self._say = say
+        self._open: set[trio.CancelScope] = set()
+        self._left_open: dict[trio.CancelScope, None] = {}
+
+    def read(self, descriptor: int, log: Log, level: int) -> trio.CancelScope:
+        """Log what is written to this pipe, which is ours now, until all writers have closed it."""
+        scope = trio.CancelScope()
+        self._open.add(scope)
+        self._tasks.start_soon(self._read, scope, descriptor, log, level)
+        return scope
+
+    async def _read(self, scope: trio.CancelScope, descriptor: int, log: Log, level: int) -> None:
+        with scope:
+            await log_lines(descriptor, log, level)
+        self._open.discard(scope)
+        self._left_open.pop(scope, None)
+
+    def ended(self, scope: trio.CancelScope, label: str) -> None:
+        """The program has ended; others may hold its output open, but not too many of them for ever."""
+        if scope in self._open:
+            self._left_open[scope] = None
+        if len(self._left_open) > _LEFT_OPEN_MAX:
+            oldest = next(iter(self._left_open))
+            del self._left_open[oldest]
+            oldest.cancel()
+            self._say(f"{label}: what it started goes on after its end; only the last {_LEFT_OPEN_MAX} are listened to")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import trio
 
@@ -16,7 +17,7 @@ from hahub.parent import credentials, guard
 from hahub.parent.credentials import Credentials, CredentialsError, Powers
 from hahub.parent.guard_link import GuardLink
 from hahub.parent.logs import LogWriter
-from hahub.parent.output import log_lines
+from hahub.parent.output import Outputs
 from hahub.parent.tasks import Tasks
 from hahub.settings import Command
 
@@ -138,6 +139,7 @@ class Spawner:
     ) -> None:
         self._nursery = nursery
         self._readers = Tasks(nursery)
+        self._outputs = Outputs(self._readers, self.say_once)
         self._writer = log
         self._log = log.named("parent")
         self._guard = guard
@@ -207,8 +209,13 @@ class Spawner:
             popen.kill()
             popen.wait()
             raise
-        self._readers.start_soon(log_lines, reading, self._writer.named(label), program.output_level)
-        return Child(popen, pidfd, forget=forget, nursery=self._nursery)
+        output = self._outputs.read(reading, self._writer.named(label), program.output_level)
+
+        def reaped(pid: int) -> None:
+            forget(pid)
+            self._outputs.ended(output, label)
+
+        return Child(popen, pidfd, forget=reaped, nursery=self._nursery)
 
     def permitted(self, wanted: Credentials, what: str) -> Credentials | None:
         """``wanted`` if this process may become it, else None, which is logged once; None too when it is it already."""
@@ -254,4 +261,6 @@ def _popen(program: Program, output: int) -> subprocess.Popen[bytes]:
 
 def _describe_refusal(error: OSError) -> str:
     reason = (error.strerror or str(error)).lower()
+    if error.errno == errno.ENOENT and error.filename and Path(error.filename).is_file():
+        reason = "the interpreter in its first line does not exist"
     return f"cannot be executed: {reason}" + (f": {error.filename}" if error.filename else "")

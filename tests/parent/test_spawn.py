@@ -1,11 +1,13 @@
 """Starting programs: who they run as, what they inherit, what is said when they cannot be started."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from hahub.parent.credentials import Powers
 from hahub.parent.guard_link import GuardLink
@@ -92,7 +94,7 @@ def not_executable(path: Path) -> str:
     [
         pytest.param(str, "no such file or directory", id="missing"),
         pytest.param(not_executable, "permission denied", id="not executable"),
-        pytest.param(no_interpreter, "no such file or directory", id="interpreter missing"),
+        pytest.param(no_interpreter, "the interpreter in its first line does not exist", id="interpreter missing"),
     ],
 )
 async def test_what_cannot_be_executed_is_told(
@@ -140,3 +142,33 @@ def test_the_environment_is_inherited_without_what_changes_the_meaning_of_progra
 )
 def test_an_exit_is_described(status: int, text: str) -> None:
     assert describe_exit(status) == text
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_scripts_that_leave_something_running_do_not_use_up_the_descriptors(
+    tmp_path: Path, spawner: Spawner, logbook: LogBook
+) -> None:
+    command = script(tmp_path / "s", "sleep 1000 &")
+    before = open_files()
+    groups = []
+
+    try:
+        for _ in range(80):
+            child = spawner.start_script(command, label="s")
+            groups.append(child.pid)
+            with trio.fail_after(30):
+                await child.exited()
+            child.close()
+        await trio.testing.wait_all_tasks_blocked()
+        opened = open_files() - before
+    finally:
+        for group in groups:
+            os.killpg(group, signal.SIGKILL)
+
+    assert opened == 64
+    assert [line for line in logbook.lines if "goes on after its end" in line] == [
+        "WARNING parent: s: what it started goes on after its end; only the last 64 are listened to"
+    ]
