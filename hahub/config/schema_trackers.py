@@ -21,7 +21,7 @@ class TrackerWeight(Line):
     grammar: ClassVar[Grammar] = Grammar(("weight",), flags=_REVERSE, what="a weight")
 
     weight: WideWeight = Field(description="-254 to 254; 0: failure means FAULT")
-    reverse: Flag = Field(False, description="swap the meaning, or the sign of the number in a file")
+    reverse: Flag = Field(False, description="the other sign; with weight 0 the other way round")
 
 
 class TrackInterface(Line):
@@ -33,7 +33,7 @@ class TrackInterface(Line):
 
     name: InterfaceName = Field(description="an interface; up means switched on and with a carrier")
     weight: Weight | None = Field(None, description="-253 to 253; default 0: down means FAULT")
-    reverse: Flag | None = Field(None, description="up is bad, down is good")
+    reverse: Flag | None = Field(None, description="the other sign; with weight 0: up means FAULT")
 
 
 class TrackProcess(Line):

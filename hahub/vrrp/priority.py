@@ -7,8 +7,8 @@
     file, weight 0               number is 0   FAULT
     file, weight w               number * w, at most 253; below -253: FAULT
 
-``reverse`` swaps ok and not ok, and gives the number in a file the other sign.
-Source: keepalived vrrp/vrrp_track.c.
+``reverse`` gives what is added the other sign; with weight 0 it swaps ok and not ok.
+Source: keepalived vrrp/vrrp_track.c, and measured with 2.2.7.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,8 +41,8 @@ def _contribution(tracked: Tracked, verdicts: Verdicts) -> int:
     if isinstance(tracked, TrackedFile):
         product = _product(tracked, verdict)
         return min(_CHANGE_MAX, product) if product >= -_CHANGE_MAX else 0
-    is_ok = bool(verdict) is not tracked.reverse
-    return tracked.weight if is_ok is (tracked.weight > 0) else 0
+    counts = bool(verdict) is (tracked.weight > 0)
+    return (-tracked.weight if tracked.reverse else tracked.weight) if counts else 0
 
 
 def _product(file: TrackedFile, number: int) -> int:

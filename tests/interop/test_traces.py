@@ -9,10 +9,11 @@ from tests.conftest import require
 from tests.interop.differences import DIFFERENCES, expected_of_hahub
 from tests.interop.replay import SCENARIOS, TRACES, Replay, Trace, golden, without_chance
 from tests.interop.replay_groups import GROUP_SCENARIOS
+from tests.interop.replay_trackers import TRACKER_SCENARIOS
 from tests.lab import Daemon, Hahub, Keepalived, Lab
 
 ROOT = Path(__file__).parents[2]
-EVERY_SCENARIO = SCENARIOS | GROUP_SCENARIOS
+EVERY_SCENARIO = SCENARIOS | GROUP_SCENARIOS | TRACKER_SCENARIOS
 SANITY = ["failover-crash", "sync-group-failover", "track-script-weight", "vip-removed"]
 """Replayed with keepalived too, to show that the replay is right. All but reload-bad-config pass, which ends it."""
 
