@@ -19,6 +19,8 @@ from hahub.parent.supervisor import Ending, Supervised, connected_pair
 from hahub.settings import Settings, TrackerKey
 
 _CORE_LEAVES_WITHIN = 3.0
+_WITHOUT_CORE_MAX = 1.0
+"""Seconds between two lives of the core: the addresses of a dead one stay, while its peers take over after three."""
 _HUB_EXTRA = 1.0
 """Seconds beyond its grace until the hub is killed."""
 
@@ -57,6 +59,7 @@ class Children:
             greet=self._greet_core,
             hear=lambda record: self._hear_from("core", record),
             revive=True,
+            delay_max=_WITHOUT_CORE_MAX,
         )
         self._hub = Supervised(
             "hub",

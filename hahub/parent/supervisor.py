@@ -69,13 +69,16 @@ class Supervised:
         greet: Callable[[], None],
         hear: Callable[[Record], None],
         revive: bool = False,
+        delay_max: float = 60.0,
     ) -> None:
+        """delay_max: seconds it may be away at most between two lives."""
         self.name = name
         self._log = log
         self._start = start
         self._greet = greet
         self._hear = hear
         self._revive = revive
+        self._delay_max = delay_max
         self._grace = 0.0
         self._life: _Life | None = None
         self._stopping = trio.Event()
@@ -103,7 +106,7 @@ class Supervised:
 
     async def run(self) -> None:
         """Live and live again, until ``stop``."""
-        delay = RestartDelay()
+        delay = RestartDelay(self._delay_max)
         while not self._stopping.is_set():
             started = trio.current_time()
             await self._live()

@@ -17,3 +17,11 @@ def test_a_life_of_a_minute_makes_the_next_restart_immediate() -> None:
     delays = [delay.after(lived) for lived in (1.0, 1.0, 59.9, 60.0, 1.0)]
 
     assert delays == [0, 1, 2, 0, 1]
+
+
+def test_the_longest_delay_can_be_shorter() -> None:
+    delay = RestartDelay(1.0)
+
+    delays = [delay.after(0.1) for _ in range(5)]
+
+    assert delays == [0, 1, 1, 1, 1]
