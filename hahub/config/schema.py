@@ -104,7 +104,7 @@ class ScriptWeight(Line):
     )
 
     weight: Weight = Field(description="-253 to 253; 0: failure means FAULT")
-    reverse: Flag = Field(False, description="swap the meaning of success and failure")
+    reverse: Flag = Field(False, description="the other sign; with weight 0: success means FAULT")
 
 
 class TrackScript(Line):
