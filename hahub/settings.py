@@ -276,12 +276,39 @@ class SyncGroupSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StaticSettings:
+    """What this host has as long as hahub runs, master or not."""
+
+    addresses: tuple[VirtualAddress, ...] = ()
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def tracked(self) -> "StaticSettings":
+        """Those that are put back when somebody else removes them."""
+        return StaticSettings(
+            tuple(address for address in self.addresses if address.tracked),
+            tuple(route for route in self.routes if route.tracked),
+            tuple(rule for rule in self.rules if rule.tracked),
+        )
+
+    def without(self, other: "StaticSettings") -> "StaticSettings":
+        """Those that are not among the others."""
+        return StaticSettings(
+            tuple(address for address in self.addresses if address not in other.addresses),
+            tuple(route for route in self.routes if route not in other.routes),
+            tuple(rule for rule in self.rules if rule not in other.rules),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class CoreSettings:
     """Everything the VRRP core needs to know."""
 
     node: str
     instances: tuple[InstanceSettings, ...] = ()
     groups: tuple[SyncGroupSettings, ...] = ()
+    statics: StaticSettings = StaticSettings()
     startup_delay: float = 0.0
     realtime_priority: int = 50
     """SCHED_FIFO priority, 1-99; 0 for no real-time scheduling."""

@@ -5,7 +5,7 @@ from collections.abc import Set
 from hahub.config.document import Document, Path
 from hahub.config.problems import Severity, shown
 from hahub.config.routing import RuleLine, is_ipv6
-from hahub.config.schema import VirtualIp
+from hahub.config.schema import Statics, VirtualIp
 
 _LABEL_MAX = 15
 
@@ -52,3 +52,12 @@ def check_rule_lines(here: Path, lines: tuple[RuleLine, ...], document: Document
         if line.preference is None:
             message = f"{here[-1]} has no preference, it is counted down from 16384"
             document.report((*here, index), message, "write the preference", severity=Severity.WARNING)
+
+
+def check_statics(config: Statics, document: Document) -> None:
+    """Report static lines that do not go together, or have no place."""
+    check_address_lines(("static_ipaddress",), config.static_ipaddress, "", set(), document)
+    check_rule_lines(("static_rules",), config.static_rules, document)
+    for index, line in enumerate(config.static_ipaddress):
+        if line.dev is None:
+            document.report(("static_ipaddress", index), "static_ipaddress has no dev", "write dev and the interface")

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from hahub.config import derive
 from hahub.config.routing import ROUTE_TYPES, RULE_ACTIONS, RouteLine, RuleLine, is_ipv6
-from hahub.config.schema import VirtualIp, VrrpInstance
+from hahub.config.schema import Statics, VirtualIp, VrrpInstance
 from hahub.config.values import FOREVER
-from hahub.settings import Route, Rule, TrackedInterface, VirtualAddress
+from hahub.settings import Route, Rule, StaticSettings, TrackedInterface, VirtualAddress
 
 _IFA_F_NODAD = 0x02
 _IFA_F_NOPREFIXROUTE = 0x200
@@ -67,6 +67,18 @@ def with_carriers(instance: VrrpInstance, tracked: tuple[TrackedInterface, ...])
     return (*tracked, *(TrackedInterface(name) for name in dict.fromkeys(names) if name and name not in known))
 
 
+def statics(config: Statics) -> StaticSettings:
+    """What the host has, master or not."""
+    return StaticSettings(
+        addresses(config.static_ipaddress, ""), routes(config.static_routes), rules(config.static_rules)
+    )
+
+
+def unnumbered(lines: Iterable[RuleLine]) -> int:
+    """How many of these rules have no preference."""
+    return sum(line.preference is None for line in lines)
+
+
 def routes(lines: Iterable[RouteLine]) -> tuple[Route, ...]:
     """The routes in their order, each once."""
     return tuple(dict.fromkeys(_route(line) for line in lines))
@@ -94,17 +106,17 @@ def _route(line: RouteLine) -> Route:
     )
 
 
-def rules(lines: Iterable[RuleLine], unnumbered: int = 0) -> tuple[Rule, ...]:
+def rules(lines: Iterable[RuleLine], before: int = 0) -> tuple[Rule, ...]:
     """The rules in their order, each once.
 
-    unnumbered: how many rules without preference are before them in the configuration; their numbers go down.
+    before: how many rules without preference are before them in the configuration; their numbers go down.
     """
     found: dict[Rule, None] = {}
     for line in lines:
         preference = line.preference
         if preference is None:
-            preference = UNNUMBERED - unnumbered
-            unnumbered += 1
+            preference = UNNUMBERED - before
+            before += 1
         found[_rule(line, preference)] = None
     return tuple(found)
 

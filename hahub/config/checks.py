@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hahub.config import derive
-from hahub.config.belonging_checks import check_address_lines, check_rule_lines
+from hahub.config.belonging_checks import check_address_lines, check_rule_lines, check_statics
 from hahub.config.document import Document, Path
 from hahub.config.family_checks import check_family
 from hahub.config.grammar import Block
@@ -32,6 +32,7 @@ def check(config: Config, document: Document, host: Host) -> None:
         check_lines(path, instance, document)
     for name, group in config.vrrp_sync_group.items():
         check_lines(("vrrp_sync_group", name), group, document)
+    check_statics(config, document)
     check_groups(config, document)
     _check_virtual_router_ids(config, document)
     check_definitions(config, document)

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from hahub.config import derive
-from hahub.config.belongings import addresses, routes, rules, with_carriers
+from hahub.config.belongings import addresses, routes, rules, statics, unnumbered, with_carriers
 from hahub.config.groups import group_of, sync_groups, tracked, used_names
 from hahub.config.schema import (
     Config,
@@ -56,6 +56,7 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
             node=node,
             instances=tuple(_instance(name, i, config) for name, i in config.vrrp_instance.items()),
             groups=sync_groups(config),
+            statics=statics(config),
             startup_delay=defs.vrrp_startup_delay,
             realtime_priority=defs.vrrp_rt_priority,
         ),
@@ -120,10 +121,10 @@ def _first(own: _T | None, default: _T) -> _T:
 
 
 def _unnumbered_before(name: str, config: Config) -> int:
-    """Rules without preference in the instances before this one."""
+    """Rules without preference that are static, or in the instances before this one."""
     names = list(config.vrrp_instance)
     before = (config.vrrp_instance[each] for each in names[: names.index(name)])
-    return sum(rule.preference is None for instance in before for rule in instance.virtual_rules)
+    return unnumbered(config.static_rules) + sum(unnumbered(instance.virtual_rules) for instance in before)
 
 
 def _excluded(instance: VrrpInstance) -> tuple[VirtualAddress, ...]:

@@ -8,6 +8,8 @@ from hahub.config.problems import Place, Problem, Severity, problem_at
 Path = tuple[str | int, ...]
 """Keys and indices from the outermost block down."""
 
+ROOT_LINES = frozenset({"static_ipaddress", "static_routes", "static_rules"})
+"""Keywords of the outermost block whose lines stand in it."""
 NAMED_BLOCKS = frozenset(
     {"vrrp_instance", "vrrp_sync_group", "vrrp_script", "vrrp_track_process", "track_file", "channels"}
 )
@@ -54,6 +56,8 @@ def block_words(path: Path) -> str:
     """The block that a path is in: ``vrrp_instance VI_1``, ``global_defs``, or nothing for the outermost."""
     if not path:
         return ""
+    if path[0] in ROOT_LINES:
+        return ""
     if path[0] in NAMED_BLOCKS:
         return " ".join(str(part) for part in path[:2]) if len(path) > 1 else ""
     return str(path[0]) if len(path) > 1 else ""
@@ -61,7 +65,7 @@ def block_words(path: Path) -> str:
 
 def keyword_words(path: Path) -> str:
     """The keyword within its block: ``authentication auth_type``; an index within a list says nothing to people."""
-    start = 2 if path and path[0] in NAMED_BLOCKS else 1
+    start = 0 if path and path[0] in ROOT_LINES else 2 if path and path[0] in NAMED_BLOCKS else 1
     words = [str(part) for part in path[start:] if isinstance(part, str)]
     return " ".join(words) or str(path[-1] if path else "")
 
@@ -81,7 +85,13 @@ def merge(documents: list[Document]) -> Document:
     return merged
 
 
-def _merge_block(merged: Document, document: Document, key: str, block: dict[str, Any]) -> None:
+def _merge_block(merged: Document, document: Document, key: str, block: dict[str, Any] | list[Any]) -> None:
+    if isinstance(block, list):
+        if key in merged.data:
+            first = merged.place((key,), key=True)
+            merged.report_at(document.place((key,), key=True), (key,), f"{key} is defined already, at {first}")
+        merged.data.setdefault(key, block)
+        return
     into = merged.data.setdefault(key, {})
     for name, value in block.items():
         if name not in into:

@@ -77,6 +77,9 @@ class _Reader:
                 self._judge((), ROOT, statement)
                 continue
             form, model = form_of(Config, keyword)
+            if form is Form.LINES:
+                self._read_keyword((), keyword, Config, statement, self.document.data)
+                continue
             if model is None:  # pragma: no cover - every root keyword has a block
                 continue
             path: Path = (keyword,)

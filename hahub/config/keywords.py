@@ -64,8 +64,7 @@ KNOWN: dict[str, frozenset[str]] = {
 FOREIGN: dict[str, Foreign] = {
     ROOT: Foreign(
         unsupported=_words(
-            "static_ipaddress static_routes"
-            " static_rules track_group garp_group interface_up_down_delays net_namespace"
+            "track_group garp_group interface_up_down_delays net_namespace"
             " include includer includem includew includeb includea"
         ),
         without_effect=_words("linkbeat_interfaces linkbeat_use_polling"),

@@ -313,7 +313,15 @@ class Hub(Block):
     script_timeout: Annotated[float, seconds(0.1, 86_400)] = Field(30.0, description="seconds a notify script may take")
 
 
-class Config(Block):
+class Statics(Block):
+    """What the host has, master or not."""
+
+    static_ipaddress: tuple[VirtualIp, ...] = Field((), description="addresses, each with its dev")
+    static_routes: tuple[RouteLine, ...] = Field((), description="routes")
+    static_rules: tuple[RuleLine, ...] = Field((), description="policy routing rules")
+
+
+class Config(Statics):
     """Everything, from either language or both."""
 
     global_defs: GlobalDefs = GlobalDefs()

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from hahub.config.document import Document, Path, keyword_words
 from hahub.config.grammar import Block, Form, Line, form_of
-from hahub.config.schema import ChannelBlock, Config, GlobalDefs, Hub, VrrpInstance, VrrpScript, VrrpSyncGroup
+from hahub.config.schema import ChannelBlock, Config, GlobalDefs, Hub, Statics, VrrpInstance, VrrpScript, VrrpSyncGroup
 from hahub.config.schema_trackers import FileDefinition, ProcessDefinition
 
 _B = TypeVar("_B", bound=Block)
@@ -15,6 +15,8 @@ _B = TypeVar("_B", bound=Block)
 def validate(document: Document) -> Config:
     """Make the model of a document; blocks with mistakes are left out, and the mistakes reported to the document."""
     data = document.data
+    lines = {keyword: data[keyword] for keyword in Statics.model_fields if keyword in data}
+    statics = _block(document, (), Statics, lines) or Statics()
     return Config.model_construct(
         global_defs=_block(document, ("global_defs",), GlobalDefs, data.get("global_defs", {})) or GlobalDefs(),
         vrrp_script=_named(document, "vrrp_script", VrrpScript),
@@ -23,6 +25,9 @@ def validate(document: Document) -> Config:
         vrrp_instance=_named(document, "vrrp_instance", VrrpInstance),
         vrrp_sync_group=_named(document, "vrrp_sync_group", VrrpSyncGroup),
         channels=_named(document, "channels", ChannelBlock),
+        static_ipaddress=statics.static_ipaddress,
+        static_routes=statics.static_routes,
+        static_rules=statics.static_rules,
         hub=_block(document, ("hub",), Hub, data.get("hub", {})) or Hub(),
     )
 

@@ -25,6 +25,7 @@ from hahub.core.reporter import Reporter
 from hahub.core.router import Router
 from hahub.core.routers import Routers
 from hahub.core.schedule import Schedule
+from hahub.core.statics import Statics
 from hahub.link import Link, LinkClosedError, read_memory_file
 from hahub.messages import (
     Ack,
@@ -67,6 +68,7 @@ class Core:
         self._monitor = LinkMonitor()
         self._commands = AddressCommands()
         self._route_watch = RouteWatch()
+        self._statics = Statics(self._commands, self._index_of, self._log)
         self._fifo_descriptors: list[int] = []
         self._timer = DeadlineTimer()
         self._schedule: Schedule[Router] = Schedule()
@@ -130,6 +132,7 @@ class Core:
         for router in self._routers:
             if router.instance.state is State.MASTER:
                 router.resign()
+        self._statics.remove()
         self._routers.interfaces.close()
 
     # The loop
@@ -182,11 +185,15 @@ class Core:
 
     # Interfaces
 
+    def _index_of(self, interface: str) -> int | None:
+        return self._routers.interfaces.index_of(interface)
+
     def _links_changed(self) -> None:
         changed = self._monitor.drain()
         if not changed:
             return
         now = time.monotonic()
+        self._statics.interfaces_changed(changed)
         with self._receivers_rewatched():
             self._routers.interfaces.refresh(changed)
         touched = self._routers.interfaces_changed(changed, now)
@@ -202,6 +209,7 @@ class Core:
     def _routes_removed(self) -> None:
         removed = self._route_watch.drain()
         if removed is None or removed:
+            self._statics.routes_removed(removed)
             self._routers.routes_removed(removed, time.monotonic())
 
     @contextmanager
@@ -222,8 +230,9 @@ class Core:
     def configure(self, settings: CoreSettings) -> None:
         """Take a configuration, the first or another."""
         with self._receivers_rewatched():
+            self._statics.configure(settings)
             self._routers.configure(settings)
-        self._route_watch.listen(needed=self._routers.have_routes)
+        self._route_watch.listen(needed=self._routers.have_routes or self._statics.have_routes)
         self._timer.set(self._schedule.earliest)
 
     def _tell(self, subject: InstanceSettings | SyncGroupSettings, report: Report) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from hahub.config import Loaded
-from hahub.settings import InstanceSettings, Route, Rule, TrackedInterface, VirtualAddress
+from hahub.settings import InstanceSettings, Route, Rule, StaticSettings, TrackedInterface, VirtualAddress
 
 Load = Callable[..., Loaded]
 HEAD = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n no_virtual_ipaddress\n"
@@ -173,3 +173,72 @@ def test_an_interface_that_is_tracked_with_a_weight_keeps_it(loaded: Load) -> No
 
     assert found.settings is not None
     assert found.settings.core.instances[0].track_interfaces == (TrackedInterface("eth1", -5),)
+
+
+CONF = """
+static_ipaddress {
+    10.0.0.1/24 dev eth1
+    10.0.0.2 dev eth0
+}
+static_routes {
+    10.1.0.0/16 dev eth1
+}
+static_rules {
+    from 10.1.0.0/16 table 3
+    from 10.2.0.0/16 table 3 preference 9
+}
+vrrp_instance VI_1 {
+    interface eth0
+    virtual_router_id 51
+    no_virtual_ipaddress
+    virtual_rules {
+        from 10.3.0.0/16 table 3
+    }
+}
+"""
+YAML = """
+static_ipaddress: [10.0.0.1/24 dev eth1, {address: 10.0.0.2, dev: eth0}]
+static_routes: [10.1.0.0/16 dev eth1]
+static_rules: [from 10.1.0.0/16 table 3, {source: 10.2.0.0/16, table: 3, preference: 9}]
+vrrp_instance:
+  VI_1:
+    interface: eth0
+    virtual_router_id: 51
+    no_virtual_ipaddress: true
+    virtual_rules: [from 10.3.0.0/16 table 3]
+"""
+
+
+@pytest.mark.parametrize("text", [pytest.param(CONF, id="keepalived.conf"), pytest.param(YAML, id="YAML")])
+def test_static_lines_belong_to_no_instance(loaded: Load, text: str) -> None:
+    found = loaded(("a.conf", text))
+
+    assert found.settings is not None, found.problems
+    assert found.settings.core.statics == StaticSettings(
+        (VirtualAddress("10.0.0.1", 24, "eth1"), VirtualAddress("10.0.0.2", 32, "eth0")),
+        (Route("10.1.0.0/16", interface="eth1"),),
+        (Rule(2, 16384, table=3, source="10.1.0.0/16"), Rule(2, 9, table=3, source="10.2.0.0/16")),
+    )
+    assert [rule.preference for rule in found.settings.core.instances[0].rules] == [16383]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("static_ipaddress {\n10.0.0.1\n}\n", "a.conf:2:1: static_ipaddress has no dev; write dev and the interface"),
+        ("static_routes\n", "a.conf:1:1: static_routes has no block, expected '{'"),
+        ("static_routes {\n10.0.0.0/8\n}\n", "a.conf:2:1: static_routes has neither via nor dev"),
+        ("static_rules {\ntable x\n}\n", "a.conf:2:7: static_rules table 'x' is not a table,"
+         " expected default, main, local, a number up to 4294967295"),
+    ],
+)  # fmt: skip
+def test_a_static_line_is_judged(problem_lines: Callable[..., list[str]], text: str, expected: str) -> None:
+    assert problem_lines(f"{text}{HEAD}}}\n") == [expected]
+
+
+def test_static_lines_of_two_files_are_not_mixed(loaded: Load) -> None:
+    lines = "static_routes {\n10.0.0.0/8 dev eth0\n}\n"
+
+    found = loaded(("a.conf", f"{lines}{HEAD}}}\n"), ("b.conf", lines))
+
+    assert [problem.message for problem in found.problems] == ["static_routes is defined already, at a.conf:1:1"]

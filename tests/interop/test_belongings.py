@@ -112,7 +112,12 @@ def text() -> str:
         block("virtual_routes", ROUTES),
         block("virtual_rules", RULES),
     )
-    return configuration(100, options="    ".join(blocks))
+    statics = (
+        block("static_ipaddress", {1: "10.31.0.1/24 dev eth1"}),
+        block("static_routes", {1: "10.41.0.0/24 via 10.9.0.7 dev eth0 src 10.31.0.1"}),
+        block("static_rules", {1: "from 10.51.0.0/16 table 300 preference 400"}),
+    )
+    return "".join(statics) + configuration(100, options="    ".join(blocks))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,59 @@
+"""Addresses, routes and rules that this host has as long as hahub runs, master or not."""
+
+from collections.abc import Callable
+
+from hahub.core.log import INFO, CoreLog
+from hahub.net.addresses import AddressCommands
+from hahub.net.belongings import encode_belongings
+from hahub.net.routewatch import Removed, as_removed
+from hahub.settings import CoreSettings, Route, Rule, StaticSettings
+
+
+class Statics:
+    """Adds them, puts back what somebody else removes, and removes them at the end."""
+
+    def __init__(self, commands: AddressCommands, index_of: Callable[[str], int | None], log: CoreLog) -> None:
+        self._commands = commands
+        self._index_of = index_of
+        self._log = log
+        self._settings = StaticSettings()
+
+    @property
+    def have_routes(self) -> bool:
+        """Is there any route or rule whose removal matters?"""
+        return bool(self._settings.routes or self._settings.rules)
+
+    def configure(self, settings: CoreSettings) -> None:
+        """Take those of a configuration: what is no longer in it goes, what stays is not touched."""
+        before, self._settings = self._settings, settings.statics
+        self._submit_removal(before.without(settings.statics))
+        self._submit(settings.statics)
+
+    def interfaces_changed(self, names: set[str]) -> None:
+        """Interfaces may have lost what was on them, or be there at last."""
+        settings = self._settings
+        used = {each.interface for each in settings.addresses} | {each.interface for each in settings.routes}
+        if not used.isdisjoint(names):
+            self._submit(settings.tracked)
+
+    def routes_removed(self, removed: set[Removed] | None) -> None:
+        """Somebody removed these routes and rules; None: nobody knows which."""
+        tracked = self._settings.tracked
+        entries: tuple[Route | Rule, ...] = (*tracked.routes, *tracked.rules)
+        lost = [str(each) for each in entries if removed is None or as_removed(each) in removed]
+        if lost:
+            self._log.limited(INFO, "static", "lost", f"somebody removed {', '.join(lost)}: putting back")
+            self._submit(tracked)
+
+    def remove(self) -> None:
+        """hahub ends."""
+        self._submit_removal(self._settings)
+        self._settings = StaticSettings()
+
+    def _submit(self, settings: StaticSettings) -> None:
+        batches = encode_belongings(settings.addresses, settings.routes, settings.rules, self._index_of)
+        self._commands.submit(batches.add)
+
+    def _submit_removal(self, settings: StaticSettings) -> None:
+        batches = encode_belongings(settings.addresses, settings.routes, settings.rules, self._index_of)
+        self._commands.submit(batches.remove)
