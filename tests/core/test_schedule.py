@@ -40,6 +40,34 @@ def test_a_deadline_may_move_either_way_or_go():
     assert schedule.earliest is None
 
 
+def test_items_may_be_served_at_other_times_than_their_deadlines():
+    schedule: Schedule[Item] = Schedule(lambda item: item.next_deadline and item.next_deadline // 1)
+    late, early, never = Item(1.9), Item(1.2), Item(None)
+    for item in (late, early, never):
+        schedule.enter(item)
+
+    assert schedule.earliest == 1.0
+    assert schedule.pop_due(0.9) is None
+    assert schedule.pop_due(1.0) is late, "of those that are due together the first that came"
+    assert schedule.pop_due(1.0) is early
+    assert schedule.first is None
+
+
+def test_a_deadline_that_moved_later_again_and_again_counts_as_it_stands():
+    schedule: Schedule[Item] = Schedule()
+    item, other = Item(1.0), Item(500.0)
+    schedule.enter(other)
+    for deadline in range(1, 1000):
+        item.next_deadline = float(deadline)
+        schedule.enter(item)
+
+    assert schedule.first is other
+    assert schedule.pop_due(1000.0) is other
+    assert schedule.pop_due(998.0) is None
+    assert schedule.pop_due(999.0) is item
+    assert schedule.first is None
+
+
 def test_a_removed_item_never_comes_due():
     schedule: Schedule[Item] = Schedule()
     item = Item(1.0)
@@ -60,3 +88,21 @@ def test_the_earliest_is_the_smallest_current_deadline(changes):
 
         current = [item.next_deadline for item in items if item.next_deadline is not None]
         assert schedule.earliest == min(current, default=None)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.one_of(st.none(), st.floats(0, 100))), max_size=60))
+def test_everything_comes_due_once_and_in_order(changes):
+    schedule: Schedule[Item] = Schedule()
+    items = [Item(None) for _ in range(5)]
+    for index, deadline in changes:
+        items[index].next_deadline = deadline
+        schedule.enter(items[index])
+
+    came = []
+    while (item := schedule.pop_due(100.0)) is not None:
+        came.append(item)
+
+    assert [item.next_deadline for item in came] == sorted(
+        i.next_deadline for i in items if i.next_deadline is not None
+    )
+    assert len(set(map(id, came))) == len(came)
