@@ -38,7 +38,7 @@ class GratuitousArp:
 
 
 def decode_frame(frame: bytes, *, host: str, at: float) -> Advert | GratuitousArp | None:
-    """Read one Ethernet frame; None for everything but adverts over IPv4 and gratuitous ARP."""
+    """Read one Ethernet frame; None for everything but adverts and gratuitous ARP."""
     if len(frame) < 14:
         return None
     (ether_type,) = struct.unpack_from("!H", frame, 12)
@@ -46,6 +46,8 @@ def decode_frame(frame: bytes, *, host: str, at: float) -> Advert | GratuitousAr
         return _decode_arp(frame[14:], host=host, at=at)
     if ether_type == 0x0800 and len(frame) >= 34 and frame[23] == 112:
         return _decode_advert(frame[14:], host=host, at=at)
+    if ether_type == 0x86DD and len(frame) >= 54 and frame[20] == 112:
+        return _decode_advert6(frame[14:], host=host, at=at)
     return None
 
 
@@ -82,4 +84,24 @@ def _decode_advert(packet: bytes, *, host: str, at: float) -> Advert | None:
         auth_type=message[4] if version == 2 else 0,
         auth_data=after if version == 2 else b"",
         ttl=packet[8],
+    )
+
+
+def _decode_advert6(packet: bytes, *, host: str, at: float) -> Advert | None:
+    """RFC 8200 section 3: 40 bytes of header, the hop limit in the eighth."""
+    message = packet[40 : 40 + int.from_bytes(packet[4:6], "big")]
+    if len(message) < 8 or len(message) != 8 + 16 * message[3]:
+        return None
+    return Advert(
+        at=at,
+        host=host,
+        source=str(ipaddress.IPv6Address(packet[8:24])),
+        version=message[0] >> 4,
+        virtual_router_id=message[1],
+        priority=message[2],
+        advert_int=(int.from_bytes(message[4:6], "big") & 0x0FFF) / 100,
+        addresses=tuple(
+            str(ipaddress.IPv6Address(message[place : place + 16])) for place in range(8, len(message), 16)
+        ),
+        ttl=packet[7],
     )
