@@ -19,6 +19,7 @@ from hahub.net.adverts6 import AdvertSender6
 from hahub.net.belongings import encode_belongings
 from hahub.net.frames import FrameSender, gratuitous_arp, neighbour_advertisement
 from hahub.net.links import forwards_ipv6
+from hahub.net.routes import encode_routes
 from hahub.net.routewatch import Removed, as_removed
 from hahub.settings import InstanceSettings, Route, Rule, SyncGroupSettings, VirtualAddress
 from hahub.vrrp import events
@@ -84,7 +85,6 @@ class Router:
         """Interface names and their numbers, as they were when all this was encoded."""
         self._told_of_interface: events.InterfaceChanged | None = None
         self._told_of_tracked: dict[str, bool] = {}
-        self._up: frozenset[str] = frozenset()
         self.encode()
 
     @property
@@ -260,11 +260,14 @@ class Router:
             self.handle(events.AddressesLost(lost), now)
 
     def _restore_routes(self) -> None:
-        """The kernel forgets the routes of an interface that goes down, without a word."""
-        up = frozenset(name for name in self.interface_names if self._interfaces[name].up)
-        risen, self._up = up - self._up, up
-        if risen and self.settings.routes and self.instance.holds_addresses:
-            self._commands.submit(self._batches.add)
+        """The kernel forgets the routes of an interface that goes down, without a word.
+
+        Nor need it have been seen down: it may be up again before the news is read.
+        """
+        if not self.settings.routes or not self.instance.holds_addresses:
+            return
+        if all(self._interfaces[name].up for name in self.interface_names):
+            self._commands.submit(encode_routes(self.settings.routes, self._interfaces.index_of).add)
 
     # Actions
 

@@ -166,7 +166,9 @@ def test_a_second_configuration_changes_only_the_routes_that_changed(lab: Lab, c
 
 def test_the_routes_of_an_interface_come_back_with_it(lab: Lab, cores: ExitStack) -> None:
     lab["a"].add_second_interface()
-    way = dataclasses.replace(PLAIN, routes=(Route("10.24.0.0/16", gateway="10.10.0.7", interface="eth1"),))
+    way = dataclasses.replace(
+        PLAIN, advert_int=40.0, routes=(Route("10.24.0.0/16", gateway="10.10.0.7", interface="eth1"),)
+    )
     wait_until(lambda: "state UP" in lab["a"].ip("link", "show", "eth1"), "carrier")
     core = start(cores, lab, way)
     core.wait_for_state(State.MASTER)
@@ -178,6 +180,12 @@ def test_the_routes_of_an_interface_come_back_with_it(lab: Lab, cores: ExitStack
     lab["a"].ip("link", "set", "eth1", "up")
 
     wait_until(lambda: routes(lab) == expected, "the route to come back")
+    core.signal(signal.SIGSTOP)
+    lab["a"].ip("link", "set", "eth1", "down")
+    lab["a"].ip("link", "set", "eth1", "up")
+    assert routes(lab) == []
+    core.signal(signal.SIGCONT)
+    wait_until(lambda: routes(lab) == expected, "the route to come back after news that came at once")
     assert core.states() == [State.MASTER]
 
 
