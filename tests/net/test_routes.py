@@ -41,7 +41,7 @@ def test_a_batch_says_all_that_is_configured() -> None:
 
 
 def test_what_came_first_goes_last() -> None:
-    batches = encode_routes(NOWHERE, {}.get)
+    batches = encode_routes(NOWHERE, dict[str, int]().get)
 
     added = [route[-1]["RTA_DST"] for chunk in batches.add for route in said(chunk)]  # type: ignore[index]
     removed = [route[-1]["RTA_DST"] for chunk in batches.remove for route in said(chunk)]  # type: ignore[index]
@@ -51,7 +51,7 @@ def test_what_came_first_goes_last() -> None:
 
 
 def test_a_route_of_an_interface_that_is_not_there_is_left_out() -> None:
-    assert encode_routes([Route("10.0.0.0/8", interface="gone0")], {}.get) == AddressBatches((), ())
+    assert encode_routes([Route("10.0.0.0/8", interface="gone0")], dict[str, int]().get) == AddressBatches((), ())
 
 
 @in_namespace
