@@ -170,6 +170,7 @@ def test_a_core_that_is_killed_and_started_again_at_once_goes_on_as_master(lab, 
     first.wait_for_state(State.MASTER)
     lab["a"].fifo.wait_for_state("MASTER")
     peer.wait_for_state(State.BACKUP)
+    lab.timeline.wait_until(lambda records: any(isinstance(r, AddressChange) for r in records), "the address")
     lines = lab["a"].fifo.text
     since = time.monotonic()
 
