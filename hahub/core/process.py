@@ -11,11 +11,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import trio
 
 from hahub import messages
 from hahub.core import realtime
+from hahub.core.afterwards import Afterwards
 from hahub.core.deadline import DeadlineTimer
 from hahub.core.interfaces import Interface
 from hahub.core.lifeline import Lifeline
@@ -68,7 +70,8 @@ class Core:
         self._parent = Outlet()
         self._parent.attach(parent)
         self._log = CoreLog(self._parent)
-        self._reporter = Reporter(uuid.uuid4().hex[:16], self._parent, self._log)
+        self._afterwards = Afterwards()
+        self._reporter = Reporter(uuid.uuid4().hex[:16], self._parent, self._log, self._afterwards)
         self._monitor = LinkMonitor()
         self._commands = AddressCommands()
         self._route_watch = RouteWatch()
@@ -82,6 +85,7 @@ class Core:
             schedule=self._schedule,
             log=self._log,
             tell=self._tell,
+            afterwards=self._afterwards,
         )
         self._epoll = select.epoll()
         self._watched: dict[int, Callable[[], None]] = {}
@@ -170,7 +174,11 @@ class Core:
         if earliest is not None and now - earliest > OVERSLEPT:
             for interface in list(self._receivers.values()):
                 self._receive(interface)
-        # Handling takes time, in which more may become due.
+        with self._afterwards.held():
+            self._serve(now)
+
+    def _serve(self, now: float) -> None:
+        """All whose turn it is; handling takes time, in which more may become due."""
         while True:
             if (router := self._schedule.pop_due(now)) is not None:
                 router.handle(events.DeadlineReached(), max(now, router.next_deadline or now))
@@ -260,6 +268,9 @@ class Core:
 
     def _tell(self, subject: InstanceSettings | SyncGroupSettings, report: Report) -> None:
         self._reporter.report(self._routers.node, subject, report)
+        self._afterwards.do(partial(self._log_report, subject, report))
+
+    def _log_report(self, subject: InstanceSettings | SyncGroupSettings, report: Report) -> None:
         if report.state.is_event:
             self._log.limited(INFO, subject.name, report.state, f"{report.state} ({report.reason})")
         else:

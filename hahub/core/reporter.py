@@ -6,8 +6,9 @@ The hub acknowledges what is in its journal; until then the transition is kept a
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 
+from hahub.core.afterwards import Afterwards
 from hahub.core.log import WARNING, CoreLog
 from hahub.core.outlet import Outlet
 from hahub.link import Link
@@ -24,10 +25,11 @@ UNACKNOWLEDGED_MAX = 10_000
 class Reporter:
     """Numbers, writes and keeps the transitions of one life of the core. Never waits."""
 
-    def __init__(self, boot: str, parent: Outlet, log: CoreLog) -> None:
+    def __init__(self, boot: str, parent: Outlet, log: CoreLog, afterwards: Afterwards | None = None) -> None:
         self.boot = boot
         self._log = log
         self._parent = parent
+        self._afterwards = afterwards or Afterwards()
         self._hub = Outlet()
         self._hub_connected = False
         self._fifos: Sequence[FifoWriter] = ()
@@ -55,8 +57,9 @@ class Reporter:
     def report(self, node: str, subject: InstanceSettings | SyncGroupSettings, report: Report) -> Transition:
         """Tell everyone about one report of one instance or group."""
         self._sequence += 1
+        instance = subject if isinstance(subject, InstanceSettings) else None
         transition = Transition(
-            kind=Kind.GROUP if isinstance(subject, SyncGroupSettings) else Kind.INSTANCE,
+            kind=Kind.GROUP if instance is None else Kind.INSTANCE,
             name=subject.name,
             state=report.state,
             previous=report.previous,
@@ -67,24 +70,23 @@ class Reporter:
             seq=self._sequence,
             at=time.time(),
             monotonic=time.monotonic(),
+            interface="" if instance is None else instance.interface,
+            virtual_router_id=0 if instance is None else instance.virtual_router_id,
+            addresses=() if instance is None else tuple(map(str, instance.virtual_addresses)),
         )
-        if isinstance(subject, InstanceSettings):
-            transition = replace(
-                transition,
-                interface=subject.interface,
-                virtual_router_id=subject.virtual_router_id,
-                addresses=tuple(str(address) for address in subject.virtual_addresses),
-            )
         if transition.state.is_keepalived_word:
             line = format_line(Line(transition.kind, transition.name, transition.state, transition.priority))
             for fifo in self._fifos:
                 if not fifo.write(line):
                     self._log.limited(WARNING, fifo.path, "fifo", f"the pipe is full, lost={fifo.lost}")
+        self._afterwards.do(partial(self._send, transition))
+        return transition
+
+    def _send(self, transition: Transition) -> None:
         self._parent.put(transition)
         self._keep(transition)
         if self._hub_connected:
             self._hub.put(transition)
-        return transition
 
     def _keep(self, transition: Transition) -> None:
         if len(self._unacknowledged) >= UNACKNOWLEDGED_MAX:

@@ -6,7 +6,9 @@ source address or interfaces change.
 
 import time
 from collections.abc import Callable
+from functools import partial
 
+from hahub.core.afterwards import Afterwards
 from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces, use_of
 from hahub.core.lifeline import Slot
@@ -59,6 +61,7 @@ class Router:
         log: CoreLog,
         tell: Callable[[InstanceSettings | SyncGroupSettings, Report], None],
         schedule: Schedule["Router"],
+        afterwards: Afterwards,
         slot: Slot | None = None,
         grouped: bool = False,
     ) -> None:
@@ -73,6 +76,7 @@ class Router:
         self._log = log
         self._tell = tell
         self._schedule = schedule
+        self._afterwards = afterwards
         self._slot = slot
         self._use = use_of(settings)
         self._adverts: dict[int, list[tuple[AdvertSender | AdvertSender6, bytes]]] = {}
@@ -299,6 +303,16 @@ class Router:
                 self._log.limited(WARNING, self.settings.name, "send", f"advertisement not sent: {error.strerror}")
 
     def _announce(self, repeat: int) -> None:
+        """Once now; the repetitions need not keep anybody waiting, but come from a master only."""
+        self._send_frames(min(repeat, 1))
+        if repeat > 1:
+            self._afterwards.do(partial(self._announce_again, repeat - 1))
+
+    def _announce_again(self, repeat: int) -> None:
+        if self.instance.holds_addresses:
+            self._send_frames(repeat)
+
+    def _send_frames(self, repeat: int) -> None:
         for _ in range(repeat):
             for sender, frame in self._frames:
                 error = sender.send(frame)

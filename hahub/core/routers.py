@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
+from hahub.core.afterwards import Afterwards
 from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces, Use, use_of
 from hahub.core.lifeline import Key, Lifeline
@@ -34,6 +35,7 @@ class Routers:
         schedule: Schedule[Router],
         log: CoreLog,
         tell: Tell,
+        afterwards: Afterwards,
     ) -> None:
         self.interfaces = Interfaces(monitor, log)
         self._monitor = monitor
@@ -41,6 +43,7 @@ class Routers:
         self._schedule = schedule
         self._log = log
         self._tell = tell
+        self._afterwards = afterwards
         self._settings = CoreSettings(node="")
         self._by_name: dict[str, Router] = {}
         self._by_wire: dict[tuple[str, Family, int], Router] = {}
@@ -95,6 +98,7 @@ class Routers:
             log=self._log,
             tell=self._tell,
             schedule=self._schedule,
+            afterwards=self._afterwards,
             slot=self._lifeline.claim(_key(settings)) if self._lifeline is not None else None,
             grouped=grouped,
         )
