@@ -435,6 +435,8 @@ class ParentSettings:
     """Written in this order."""
     script_timeout: float = 30.0
     """Seconds a notify script may take before its process group is ended."""
+    secret_variables: tuple[str, ...] = ()
+    """Environment variables that hold secrets of channels: no script gets them."""
     hub_user: str = ""
     """The unprivileged user of the hub; empty: ``hahub`` if there is one, else ``nobody``."""
     stop_grace: float = 5.0

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hahub.config.channels import make_channels
@@ -13,6 +13,7 @@ from hahub.config.host import Host, read_file, this_host
 from hahub.config.keepalived import parse_keepalived
 from hahub.config.overrides import apply_overrides
 from hahub.config.problems import Place, Problem, Severity, problem_at
+from hahub.config.references import variables
 from hahub.config.validate import validate
 from hahub.config.yaml_text import parse_yaml
 from hahub.settings import Settings
@@ -79,7 +80,9 @@ def complete(document: Document, overrides: Sequence[str], host: Host) -> Loaded
     problems = sort_problems(document.problems)
     if any(problem.severity is Severity.ERROR for problem in problems):
         return Loaded(None, problems)
-    return Loaded(compile_settings(config, channels, host.name), problems)
+    settings = compile_settings(config, channels, host.name)
+    names = tuple(dict.fromkeys(variables(document.data.get("channels"))))
+    return Loaded(replace(settings, parent=replace(settings.parent, secret_variables=names)), problems)
 
 
 def sort_problems(problems: Sequence[Problem]) -> tuple[Problem, ...]:

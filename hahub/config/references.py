@@ -1,6 +1,6 @@
 """References to secrets in channel settings: ``env:NAME`` and ``file:/path`` become the values they name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_origin
 
@@ -68,6 +68,18 @@ class Resolver:
         except ValueError:  # not UTF-8, or a path with a NUL
             return "cannot be read: not text in UTF-8", ""
         return ("" if secret else "is empty"), secret
+
+
+def variables(value: object) -> Iterator[str]:
+    """The names of the environment variables that settings refer to, however deep."""
+    if isinstance(value, str) and value.startswith("env:"):
+        yield value.removeprefix("env:")
+    elif isinstance(value, list):
+        for item in value:
+            yield from variables(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from variables(item)
 
 
 def _options(annotation: Any) -> tuple[Any, ...]:

@@ -193,6 +193,7 @@ class _Daemon:
     def _apply(self, settings: Settings) -> None:
         """Give everyone their part: those who hear first, then those who speak."""
         parent = settings.parent
+        self._spawner.hide(parent.secret_variables)
         for fifo in self._ground.fifos.open:
             if fifo.note:
                 self._log.warning(fifo.note)

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -119,9 +119,12 @@ def describe_exit(status: int) -> str:
     return f"ended by signal {-status}"
 
 
-def script_environment(inherited: Mapping[str, str], mark: str) -> dict[str, str]:
-    """The environment of a script: what hahub has, without the variables that change what programs mean."""
-    kept = {name: value for name, value in inherited.items() if name not in _NEVER_INHERITED}
+def script_environment(inherited: Mapping[str, str], mark: str, hidden: Collection[str] = ()) -> dict[str, str]:
+    """The environment of a script: what hahub has, without the variables that change what programs mean.
+
+    hidden: names of variables that hold secrets; a script may run as anybody.
+    """
+    kept = {name: value for name, value in inherited.items() if name not in _NEVER_INHERITED and name not in hidden}
     return kept | {guard.MARK_VARIABLE: mark}
 
 
@@ -146,6 +149,11 @@ class Spawner:
         self._mark = mark
         self._powers = powers or credentials.powers()
         self._said: set[str] = set()
+        self._hidden: frozenset[str] = frozenset()
+
+    def hide(self, variables: Iterable[str]) -> None:
+        """Keep these environment variables from scripts that start from now on."""
+        self._hidden = frozenset(variables)
 
     def start_script(
         self, command: Command, *, label: str, extra: Sequence[str] = (), output_level: int = logging.INFO
@@ -154,7 +162,7 @@ class Spawner:
 
         extra: arguments after the configured ones. Raises SpawnError.
         """
-        environment = script_environment(os.environ, self._mark)
+        environment = script_environment(os.environ, self._mark, self._hidden)
         user = self.permitted(self._resolve(command), f"{label} runs")
         program = Program((*command.argv, *extra), user, environment, output_level=output_level)
         try:

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from hahub.channel import ChannelSettings as PluginSettings
 from hahub.channel import Secret
-from hahub.config import Loaded, format_problem
+from hahub.config import Loaded, format_problem, load
 from hahub.settings import ChannelSettings
 
 CONF = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 1\n no_virtual_ipaddress\n}\n"
@@ -265,3 +265,17 @@ global_defs {
         "timeout": 300.0,
     }
     assert result.settings.hub.channels == (ChannelSettings("smtp_alert", "smtp", settings, ("VI_1",)),)
+
+
+def test_the_variables_that_hold_secrets_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CHAT_TOKEN", "0123456789abcdef")
+    path = tmp_path / "hahub.yaml"
+    path.write_text(
+        "vrrp_instance: {VI_1: {interface: lo, virtual_router_id: 1, virtual_ipaddress: [10.0.0.1]}}\n"
+        "channels: {team: {type: dingtalk, access_token: 'env:CHAT_TOKEN'}}\n"
+    )
+
+    loaded = load([path])
+
+    assert loaded.settings is not None
+    assert loaded.settings.parent.secret_variables == ("CHAT_TOKEN",)

@@ -131,6 +131,18 @@ def test_the_environment_is_inherited_without_what_changes_the_meaning_of_progra
     assert script_environment(inherited, "abc") == {"PATH": "/bin", "LANG": "C", "HAHUB_RUN": "abc"}
 
 
+async def test_a_script_does_not_get_the_secrets_of_channels(
+    tmp_path: Path, spawner: Spawner, logbook: LogBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT_TOKEN", "hunter2")
+    monkeypatch.setenv("SITE", "berlin")
+    spawner.hide(["CHAT_TOKEN"])
+
+    lines = await output_of(spawner, logbook, script(tmp_path / "s", 'echo "$SITE"; env | grep hunter2; echo end'))
+
+    assert lines == ["berlin"]
+
+
 @pytest.mark.parametrize(
     ("status", "text"),
     [
