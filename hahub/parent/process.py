@@ -102,13 +102,20 @@ def _begin(settings: Settings, ground: _Ground) -> None:
     """Whatever can keep the daemon from starting. Raises StartError."""
     try:
         hub_user.check(settings.parent.hub_user)
-        hub_user.make_directory(ground.options.state_dir)
+        _make_state_dir(ground.options.state_dir)
         ground.fifos.change(settings.parent.fifos)
         ground.guard.start()
     except (FifoError, CredentialsError) as error:
         raise StartError(str(error)) from error
     except OSError as error:
         raise StartError(f"{(error.strerror or str(error)).lower()}: {error.filename}") from error
+
+
+def _make_state_dir(directory: Path) -> None:
+    try:
+        hub_user.make_directory(directory)
+    except OSError as error:
+        raise StartError(f"state directory {directory}: {(error.strerror or str(error)).lower()}") from error
 
 
 class _Daemon:

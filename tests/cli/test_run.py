@@ -215,6 +215,17 @@ def test_a_bad_file_keeps_it_from_starting(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_a_state_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "hahub.yaml"
+    file.write_text("vrrp_instance: {VI_1: {interface: lo, virtual_router_id: 1, virtual_ipaddress: [10.0.0.1]}}\n")
+    (tmp_path / "state").write_text("a file")
+
+    result = run("-f", file, "--run-dir", tmp_path / "run", "--state-dir", tmp_path / "state")
+
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == f"hahub: state directory {tmp_path}/state: file exists"
+
+
 def test_a_file_that_cannot_be_read_has_its_own_exit_status(tmp_path: Path) -> None:
     result = run("-f", tmp_path / "none", "--run-dir", tmp_path / "run", "--state-dir", tmp_path / "state")
 
