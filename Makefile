@@ -4,18 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format packages bench bench-quick clean
+.PHONY: demo test lint format packages bench bench-quick constraints clean
 
 # Debian splits venv off: root gets the package, everyone else is told its name.
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hahub needs Python 3.11 or later, this is " + sys.version.split()[0])'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/packages python3-venv
 	@test -x $(BIN)/python -a -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
 	touch $@
 
 demo: $(VENV)/.installed
-	@command -v ip >/dev/null || .ci/packages iproute2
 	$(BIN)/hahub demo
 
 # Real peers for the tests; only root can install them, everyone else gets a skip that says what is missing.
@@ -45,6 +44,14 @@ lint: $(VENV)/.installed
 format: $(VENV)/.installed
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+# The newest versions of everything, written down after the tests have passed with them.
+constraints:
+	rm -rf $(VENV)/newest && $(PYTHON) -m venv $(VENV)/newest
+	$(VENV)/newest/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	{ head -2 constraints.txt; $(VENV)/newest/bin/python -m pip freeze --exclude-editable; } > $(VENV)/constraints.txt
+	mv $(VENV)/constraints.txt constraints.txt
+	rm -rf $(VENV)/newest
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
