@@ -47,7 +47,7 @@ class Counts:
     """That processor time and intervals are looked at."""
 
 
-FULL = Counts(trials=3, rounds=30, routers=250, addresses=200, seconds=10.0)
+FULL = Counts(trials=3, rounds=20, routers=250, addresses=200, seconds=10.0)
 QUICK = Counts(trials=1, rounds=6, routers=250, addresses=200, seconds=3.0)
 
 Run = Callable[[str], Samples]
