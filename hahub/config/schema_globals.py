@@ -1,0 +1,44 @@
+"""The part of the schema about ``global_defs``."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from hahub.config.grammar import Block
+from hahub.config.schema_lines import Fifo, Script, SmtpServer, User
+from hahub.config.values import Delay, Flag, Period, Repeat, Text, Version, whole
+
+
+class GlobalDefs(Block):
+    """What holds for all instances."""
+
+    router_id: Text | None = Field(None, description="name of this node in messages; default: the host name")
+    notification_email: tuple[Text, ...] = Field((), description="recipients of mail")
+    notification_email_from: Text | None = Field(None, description="sender; default root@ the host name")
+    smtp_server: SmtpServer | None = Field(None, description="mail server; without it no mail")
+    smtp_helo_name: Text | None = Field(None, description="name in HELO; default: the host name")
+    smtp_connect_timeout: Period = Field(30.0, description="seconds for each step of sending mail; default 30")
+    smtp_alert: Flag | None = Field(None, description="mail for all instances; default no")
+    smtp_alert_vrrp: Flag | None = Field(None, description="as smtp_alert, and stronger")
+    script_user: User | None = Field(None, description="user of scripts; default: the user hahub runs as")
+    enable_script_security: Flag = Field(False, description="accepted; not checked yet")
+    notify_fifo: Fifo | None = Field(None, description="FIFO that gets a line per transition")
+    notify_fifo_script: Script | None = Field(None, description="reads notify_fifo, named in its last argument")
+    vrrp_notify_fifo: Fifo | None = Field(None, description="second FIFO, written after notify_fifo")
+    vrrp_notify_fifo_script: Script | None = Field(None, description="reads vrrp_notify_fifo")
+    vrrp_notify_priority_changes: Flag = Field(False, description="report changed priorities; default no")
+    vrrp_version: Version = Field(2, description="2 or 3; default 2")
+    vrrp_garp_master_delay: Delay = Field(5.0, description="seconds to the second burst; default 5")
+    vrrp_garp_master_repeat: Repeat = Field(5, description="gratuitous ARP per burst and address; default 5")
+    vrrp_garp_master_refresh: Delay = Field(0.0, description="seconds between refreshing bursts; default 0: none")
+    vrrp_garp_master_refresh_repeat: Repeat = Field(1, description="gratuitous ARP per refresh; default 1")
+    vrrp_garp_interval: Delay = Field(0.0, description="seconds between two gratuitous ARP; only 0 has an effect")
+    vrrp_gna_interval: Delay = Field(0.0, description="seconds between two neighbour advertisements")
+    vrrp_min_garp: Flag = Field(False, description="one gratuitous ARP and no second burst; default no")
+    vrrp_skip_check_adv_addr: Flag = Field(False, description="trust the address list of the known master")
+    vrrp_check_unicast_src: Flag = Field(False, description="accept adverts from the unicast_peer only; default no")
+    vrrp_lower_prio_no_advert: Flag = Field(False, description="do not answer adverts of lower priority")
+    vrrp_startup_delay: Delay = Field(0.0, description="seconds before the first election; default 0")
+    vrrp_rt_priority: Annotated[int, whole(0, 99)] = Field(
+        50, description="SCHED_FIFO priority of the core, 0: none; default 50"
+    )

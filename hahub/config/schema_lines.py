@@ -1,0 +1,157 @@
+"""The part of the schema about lines: the words behind a keyword."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from hahub.config.grammar import Grammar, Line
+from hahub.config.values import (
+    AbsolutePath,
+    Address,
+    Broadcast,
+    CommandText,
+    Flag,
+    HostAddress,
+    InterfaceName,
+    Lifetime,
+    Name,
+    Port,
+    Scope,
+    Text,
+    Ttl,
+    UserName,
+    Weight,
+)
+
+_QUOTE_IT = "quote the command together with its arguments"
+
+
+class User(Line):
+    """``USER [GROUP]``."""
+
+    grammar: ClassVar[Grammar] = Grammar(("user", "group"), what="a user and a group")
+
+    user: UserName = Field(description="user name or number")
+    group: UserName | None = Field(None, description="group name or number; default: the user's own")
+
+
+class Script(Line):
+    """``COMMAND [USER [GROUP]]``; a command with arguments is quoted. In YAML a text is the whole command."""
+
+    grammar: ClassVar[Grammar] = Grammar(
+        ("command", "user", "group"), what="a command, a user and a group", hint=_QUOTE_IT
+    )
+    whole: ClassVar[bool] = True
+
+    command: CommandText = Field(description="program and arguments, run without a shell")
+    user: UserName | None = Field(None, description="user to run it as; default: script_user")
+    group: UserName | None = Field(None, description="group; default: the user's own")
+
+
+class OptionalScript(Line):
+    """``[COMMAND [USER [GROUP]]]``: the keyword alone means something."""
+
+    grammar: ClassVar[Grammar] = Grammar(
+        ("command", "user", "group"), required=0, what="a command, a user and a group", hint=_QUOTE_IT
+    )
+    whole: ClassVar[bool] = True
+
+    command: CommandText | None = Field(None, description="program and arguments, run without a shell")
+    user: UserName | None = Field(None, description="user to run it as; default: script_user")
+    group: UserName | None = Field(None, description="group; default: the user's own")
+
+
+class Fifo(Line):
+    """``PATH [USER [GROUP]]``."""
+
+    grammar: ClassVar[Grammar] = Grammar(("path", "user", "group"), what="a path, a user and a group")
+
+    path: AbsolutePath = Field(description="the FIFO; made with mode 0600 when it does not exist")
+    user: UserName | None = Field(None, description="owner; default: script_user")
+    group: UserName | None = Field(None, description="group; default: the user's own")
+
+
+class SmtpServer(Line):
+    """``HOST [PORT]``."""
+
+    grammar: ClassVar[Grammar] = Grammar(("host", "port"), what="a host and a port")
+
+    host: Text = Field(description="name or address of the mail server")
+    port: Port = Field(25, description="TCP port; default 25")
+
+
+class ScriptWeight(Line):
+    """``WEIGHT [reverse|noreverse]``."""
+
+    grammar: ClassVar[Grammar] = Grammar(
+        ("weight",), flags={"reverse": ("reverse", True), "noreverse": ("reverse", False)}, what="a weight"
+    )
+
+    weight: Weight = Field(description="-253 to 253; 0: failure means FAULT")
+    reverse: Flag = Field(False, description="the other sign; with weight 0: success means FAULT")
+
+
+class TrackScript(Line):
+    """``NAME [weight WEIGHT [reverse|noreverse]]``."""
+
+    grammar: ClassVar[Grammar] = Grammar(
+        ("name",),
+        options={"weight": "weight"},
+        flags={"reverse": ("reverse", True), "noreverse": ("reverse", False)},
+        what="the name of a vrrp_script",
+    )
+
+    name: Name = Field(description="name of a vrrp_script")
+    weight: Weight | None = Field(None, description="-253 to 253; default: the weight of the vrrp_script")
+    reverse: Flag | None = Field(None, description="default: as the vrrp_script says")
+
+
+class VirtualIp(Line):
+    """``ADDRESS[/PREFIX] [dev IF] [label LABEL] [scope SCOPE] [brd ADDRESS|+|-] [peer ADDRESS[/PREFIX]] ...``."""
+
+    grammar: ClassVar[Grammar] = Grammar(
+        ("address",),
+        options={
+            "dev": "dev",
+            "label": "label",
+            "scope": "scope",
+            "brd": "brd",
+            "broadcast": "brd",
+            "peer": "peer",
+            "preferred_lft": "preferred_lft",
+        },
+        flags={
+            "noprefixroute": ("noprefixroute", True),
+            "autojoin": ("autojoin", True),
+            "no_track": ("no_track", True),
+            "-nodad": ("dad", True),
+        },
+        refused=frozenset({"home", "mngtmpaddr", "use_vmac", "track_group"}),
+        what="an address",
+    )
+
+    address: Address = Field(description="IPv4 or IPv6 address with prefix length; default /32, /128")
+    dev: InterfaceName | None = Field(None, description="interface; default: that of the instance")
+    label: Text | None = Field(None, description="interface label, ``dev:text``, at most 15 characters")
+    scope: Scope = Field(0, description="global, site, link, host, nowhere or a number; default global")
+    brd: Broadcast | None = Field(None, description="broadcast address, + for all ones, - for all zeros")
+    peer: Address | None = Field(None, description="the other end of a point-to-point link, with its prefix length")
+    preferred_lft: Lifetime | None = Field(
+        None, description="seconds that it is a preferred source; default forever, IPv6 /128: 0"
+    )
+    noprefixroute: Flag = Field(False, description="make no route for the prefix; default no")
+    autojoin: Flag = Field(False, description="join the multicast group of the address; default no")
+    no_track: Flag = Field(False, description="do not put it back when somebody removes it; default no")
+    dad: Flag = Field(False, description="``-nodad``: IPv6, look for duplicates before it is used; default no")
+
+
+class UnicastPeerLine(Line):
+    """``ADDRESS [min_ttl TTL] [max_ttl TTL]``."""
+
+    grammar: ClassVar[Grammar] = Grammar(
+        ("address",), options={"min_ttl": "min_ttl", "max_ttl": "max_ttl"}, what="an address"
+    )
+
+    address: HostAddress = Field(description="address of another router; a prefix length is left out")
+    min_ttl: Ttl = Field(0, description="its packets with a smaller TTL or hop limit are dropped; default 0")
+    max_ttl: Ttl = Field(255, description="its packets with a greater one are dropped; default 255")

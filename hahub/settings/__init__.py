@@ -1,0 +1,63 @@
+"""What the processes are told to do: configuration, checked and complete, without any syntax.
+
+Made by ``hahub.config`` from either language; read by core, parent and hub. Frozen, and convertible to JSON
+by ``hahub.messages``. Seconds are floats.
+"""
+
+from dataclasses import dataclass
+
+from hahub.settings.belongings import Route, Rule, StaticSettings, VirtualAddress
+from hahub.settings.instance import CoreSettings, InstanceSettings, SyncGroupSettings, UnicastPeer
+from hahub.settings.processes import ChannelSettings, FifoSettings, HubSettings, NotifyScripts, ParentSettings
+from hahub.settings.trackers import (
+    CheckScript,
+    Command,
+    ParamMatch,
+    Tracked,
+    TrackedFile,
+    TrackedInterface,
+    TrackedProcess,
+    TrackedScript,
+    TrackerKey,
+    TrackerKind,
+    WatchedFile,
+    WatchedProcess,
+)
+
+__all__ = [
+    "ChannelSettings",
+    "CheckScript",
+    "Command",
+    "CoreSettings",
+    "FifoSettings",
+    "HubSettings",
+    "InstanceSettings",
+    "NotifyScripts",
+    "ParamMatch",
+    "ParentSettings",
+    "Route",
+    "Rule",
+    "Settings",
+    "StaticSettings",
+    "SyncGroupSettings",
+    "Tracked",
+    "TrackedFile",
+    "TrackedInterface",
+    "TrackedProcess",
+    "TrackedScript",
+    "TrackerKey",
+    "TrackerKind",
+    "UnicastPeer",
+    "VirtualAddress",
+    "WatchedFile",
+    "WatchedProcess",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration, one part per process."""
+
+    core: CoreSettings
+    parent: ParentSettings
+    hub: HubSettings

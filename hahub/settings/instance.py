@@ -1,0 +1,111 @@
+"""Virtual routers and their sync groups."""
+
+from dataclasses import dataclass, field
+
+from hahub.family import Family
+from hahub.settings.belongings import Route, Rule, StaticSettings, VirtualAddress
+from hahub.settings.trackers import Tracked, TrackedFile, TrackedInterface, TrackedProcess, TrackedScript
+
+
+@dataclass(frozen=True, slots=True)
+class UnicastPeer:
+    """One of the other routers of a virtual router that does without multicast."""
+
+    address: str
+    min_ttl: int = 0
+    """Its packets with a smaller TTL or hop limit are not accepted, nor those with one above ``max_ttl``."""
+    max_ttl: int = 255
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSettings:
+    """One ``vrrp_instance``, defaults filled in."""
+
+    name: str
+    interface: str
+    virtual_router_id: int
+    priority: int = 100
+    version: int = 2
+    advert_int: float = 1.0
+    preempt: bool = True
+    preempt_delay: float = 0.0
+    auth_pass: str | None = field(default=None, repr=False)
+    """Version 2 only; at most 8 bytes in UTF-8; None for no authentication."""
+    virtual_addresses: tuple[VirtualAddress, ...] = ()
+    source: str = ""
+    """Where adverts come from; empty: the primary IPv4 address, or the IPv6 link-local one, of the interface."""
+    unicast_peers: tuple[UnicastPeer, ...] = ()
+    """Each gets the adverts; none: they go to the multicast group."""
+    check_unicast_src: bool = False
+    """Adverts are accepted from these peers only."""
+    excluded_addresses: tuple[VirtualAddress, ...] = ()
+    """They come and go with the others, but no advert names them."""
+    routes: tuple[Route, ...] = ()
+    """They come after the addresses and go before them."""
+    rules: tuple[Rule, ...] = ()
+    """They come after the routes and go before them."""
+    track_scripts: tuple[TrackedScript, ...] = ()
+    track_interfaces: tuple[TrackedInterface, ...] = ()
+    track_processes: tuple[TrackedProcess, ...] = ()
+    track_files: tuple[TrackedFile, ...] = ()
+    track_primary: bool = True
+    """False for ``dont_track_primary``: the interface may go down without a FAULT."""
+    garp_master_delay: float = 5.0
+    """Seconds to the second burst of gratuitous ARP; 0 for none."""
+    garp_master_repeat: int = 5
+    garp_master_refresh: float = 0.0
+    """Seconds between refreshing bursts while master; 0 for none."""
+    garp_master_refresh_repeat: int = 1
+    lower_prio_no_advert: bool = False
+    skip_check_adv_addr: bool = False
+    notify_priority_changes: bool = False
+    notify_deleted: bool = False
+    """Report a removal as DELETED; otherwise, as keepalived does, as FAULT."""
+    smtp_alert: bool = False
+
+    @property
+    def all_addresses(self) -> tuple[VirtualAddress, ...]:
+        """Those that adverts name, then those that they do not."""
+        return (*self.virtual_addresses, *self.excluded_addresses)
+
+    @property
+    def family(self) -> Family:
+        """Of the adverts: that of the first virtual address, or else of the other routers."""
+        known = [*(a.address for a in self.virtual_addresses[:1]), *(p.address for p in self.unicast_peers[:1])]
+        return Family.of(known[0]) if known else Family.IPV4
+
+    @property
+    def belongings(self) -> tuple[VirtualAddress | Route | Rule, ...]:
+        """Everything that comes and goes with mastership, in the order of coming."""
+        return (*self.all_addresses, *self.routes, *self.rules)
+
+    @property
+    def is_owner(self) -> bool:
+        return self.priority == 255
+
+    @property
+    def tracked(self) -> tuple[Tracked, ...]:
+        """Everything the priority and FAULT depend on beside its own interface."""
+        return (*self.track_scripts, *self.track_interfaces, *self.track_processes, *self.track_files)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncGroupSettings:
+    """One ``vrrp_sync_group``: instances that are master together or not at all."""
+
+    name: str
+    members: tuple[str, ...]
+    """Names of instances, at least one, in configured order."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoreSettings:
+    """Everything the VRRP core needs to know."""
+
+    node: str
+    instances: tuple[InstanceSettings, ...] = ()
+    groups: tuple[SyncGroupSettings, ...] = ()
+    statics: StaticSettings = field(default_factory=StaticSettings)
+    startup_delay: float = 0.0
+    realtime_priority: int = 50
+    """SCHED_FIFO priority, 1-99; 0 for no real-time scheduling."""
