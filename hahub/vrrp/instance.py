@@ -22,7 +22,7 @@ from collections.abc import Iterable
 
 from hahub.model import Cause, Reason, State
 from hahub.settings import InstanceSettings
-from hahub.vrrp import events, timers
+from hahub.vrrp import events
 from hahub.vrrp.actions import (
     Action,
     AddAddresses,
@@ -32,11 +32,13 @@ from hahub.vrrp.actions import (
     Report,
     SendAdvert,
 )
-from hahub.vrrp.announcements import Announcements
+from hahub.vrrp.contest import Outcome, contest
 from hahub.vrrp.facts import Facts
+from hahub.vrrp.mastership import Mastership, stall_limit
 from hahub.vrrp.masterwatch import MasterWatch
+from hahub.vrrp.membership import Membership
 from hahub.vrrp.priority import PRIORITY_MIN, PRIORITY_OWNER
-from hahub.vrrp.rivals import AnswerLimit, Finding, RivalWatch
+from hahub.vrrp.rivals import Finding
 
 
 class Instance:
@@ -49,13 +51,6 @@ class Instance:
     def __init__(self, settings: InstanceSettings, *, startup_delay: float = 0.0, grouped: bool = False) -> None:
         """grouped: a SyncGroup decides when this instance starts and when it may be master."""
         self.settings = settings
-        self.wants_master = False
-        """A member of a sync group whose timer has run out, and who waits for the others."""
-        self._grouped = grouped
-        self._group_ready = not grouped
-        self._with_owners = not grouped
-        """An owner need not wait: this instance alone, or every member of its group, is one."""
-        self._group_fault: Reason | None = None
         self.state = State.INIT
         self.priority = settings.priority
         """Effective priority."""
@@ -65,21 +60,13 @@ class Instance:
         self._deaf_until = float("-inf")
         self._facts = Facts()
         self._maintenance = False
-        self._advertise_at = 0.0
-        """Adver_Timer, while master."""
-        self._sent_at = 0.0
-        """When the last advert went out, while master."""
-        self._announcements = Announcements()
-        self._rivals = RivalWatch()
-        self._answers = AnswerLimit()
+        self._membership = Membership(grouped=grouped)
+        self._mastership = Mastership()
 
     @property
     def next_deadline(self) -> float | None:
         """When DeadlineReached is wanted; None for never."""
-        if self.state is not State.MASTER:
-            return self.master.due
-        waiting = (self._advertise_at, self._announcements.next_deadline, self._rivals.next_deadline)
-        return min([t for t in waiting if t is not None], default=None)
+        return self._mastership.next_deadline if self.state is State.MASTER else self.master.due
 
     @property
     def holds_addresses(self) -> bool:
@@ -88,7 +75,12 @@ class Instance:
     @property
     def is_grouped(self) -> bool:
         """A sync group decides when it may be master."""
-        return self._grouped
+        return self._membership.grouped
+
+    @property
+    def wants_master(self) -> bool:
+        """A member of a sync group whose timer has run out, and who waits for the others."""
+        return self._membership.wants_master
 
     @property
     def own_fault(self) -> Reason | None:
@@ -103,7 +95,7 @@ class Instance:
 
     def handle(self, event: events.Event, now: float) -> list[Action]:
         """Take one event; the actions are to be done at once and in order. ``now``: monotonic seconds."""
-        if self.state is State.MASTER and now - self._sent_at > self._stall_limit():
+        if self.state is State.MASTER and self._has_overslept(now):
             return [*self._overslept(now), *self.handle(event, now)]
         match event:
             case events.AdvertReceived():
@@ -172,22 +164,20 @@ class Instance:
 
     def _resumed(self, now: float) -> list[Action]:
         """Nothing is reported: for everybody else nothing has happened."""
-        self._deaf_until, self._group_ready = now, True
+        self._deaf_until, self._membership.ready = now, True
         self._facts.presume(self.settings)
         self.priority = self._wanted_priority()
         self.state = State.MASTER
-        self._restart_timer(now)
-        self._announcements.start(self.settings, now)
-        return [SendAdvert(self.priority), AddAddresses(), *self._facts_changed(now)]
+        return [*self._mastership.resume(self.settings, self.priority, now), *self._facts_changed(now)]
 
     def _facts_changed(self, now: float) -> list[Action]:
         """Interface, address, tracker or configuration facts changed: priority, FAULT or the way out of it."""
         actions = self._update_priority(now)
         if self.state in (State.STOP, State.DELETED):
             return []
-        if self.state is State.INIT and not (self.is_ready and self._group_ready):
+        if self.state is State.INIT and not (self.is_ready and self._membership.ready):
             return []
-        fault = self.own_fault or self._group_fault
+        fault = self.own_fault or self._membership.fault
         if fault is not None:
             if self.state is not State.FAULT:
                 actions += self._leave(State.FAULT, fault)
@@ -200,7 +190,7 @@ class Instance:
         return actions
 
     def _start_up(self, now: float) -> list[Action]:
-        if self.priority == PRIORITY_OWNER and now >= self._deaf_until and self._with_owners:
+        if self.priority == PRIORITY_OWNER and now >= self._deaf_until and self._membership.with_owners:
             return self._become_master(Reason(Cause.ADDRESS_OWNER), now)
         return self._become_backup(Reason(Cause.STARTED), now)
 
@@ -233,14 +223,13 @@ class Instance:
     def _group_decided(self, event: events.GroupEvent, now: float) -> list[Action]:
         match event:
             case events.GroupReady(owners=owners):
-                self._group_ready, self._with_owners = True, owners
+                self._membership.begin(owners=owners)
                 return self._facts_changed(now)
             case events.GroupJoined():
-                self._grouped, self._group_ready = True, self.state is not State.INIT
+                self._membership.join(running=self.state is not State.INIT)
                 return []
             case events.GroupLeft():
-                self._grouped, self._group_ready, self._group_fault = False, True, None
-                self._with_owners = True
+                self._membership.leave()
                 if self.wants_master:
                     self._arm_down_timer(now)
                 return self._facts_changed(now)
@@ -252,47 +241,39 @@ class Instance:
                 # The peer's instance need not wait for a timeout: VR-105.
                 return [SendAdvert(0), *self._become_backup(reason, now)]
             case events.GroupFaulted(reason=reason):
-                self._group_fault = reason
+                self._membership.fault = reason
                 return self._facts_changed(now)
 
     # Timers
 
     def _deadline_reached(self, now: float) -> list[Action]:
         if self.state is State.MASTER:
-            return self._master_deadline(now)
+            due = self._mastership.due(self.settings, self.priority, now)
+            return due + self._tell_rival(self._mastership.rivals.due(now))
         if self.master.due is None or now < self.master.due:
             return []
-        if self._grouped:
-            self.wants_master, self.master.due = True, None
+        if self._membership.grouped:
+            self._membership.wants_master, self.master.due = True, None
             return []
         return self._become_master(self.master.reason, now)
 
-    def _master_deadline(self, now: float) -> list[Action]:
-        actions: list[Action] = []
-        if now >= self._advertise_at:
-            self._sent_at = now
-            self._advertise_at = timers.next_multiple(self._advertise_at, self.settings.advert_int, now)
-            actions.append(SendAdvert(self.priority))
-        actions += self._announcements.due(self.settings, now)
-        return actions + self._tell_rival(self._rivals.due(now))
-
-    def _stall_limit(self) -> float:
-        """Seconds without an own advert after which a peer of our priority has taken over."""
-        return timers.master_down_interval(self.settings.version, self.priority, self.settings.advert_int)
+    def _has_overslept(self, now: float) -> bool:
+        return self._mastership.silence(now) > stall_limit(self.settings, self.priority)
 
     def _overslept(self, now: float) -> list[Action]:
         """This host stood still: the addresses go before anything is sent, then listen like any backup."""
-        slept = f"no advertisement sent for {now - self._sent_at:.3g} s, peers wait for {self._stall_limit():.3g} s"
+        silent, limit = self._mastership.silence(now), stall_limit(self.settings, self.priority)
+        slept = f"no advertisement sent for {silent:.3g} s, peers wait for {limit:.3g} s"
         return self._become_backup(Reason(Cause.OVERSLEPT, slept), now)
 
     def _restart_timer(self, now: float) -> None:
         if self.state is State.MASTER:
-            self._advertise_at, self._sent_at = now + self.settings.advert_int, now
+            self._mastership.restart_timer(self.settings, now)
         elif self.state is State.BACKUP:
             self._arm_down_timer(now)
 
     def _arm_down_timer(self, now: float) -> None:
-        self.wants_master = False
+        self._membership.wants_master = False
         self.master.arm(self.settings, self.priority, max(now, self._deaf_until))
 
     # Adverts
@@ -309,7 +290,7 @@ class Instance:
     def _advert_as_backup(self, event: events.AdvertReceived, now: float) -> list[Action]:
         advert, sender = event.advert, event.source_text
         if advert.priority == 0:
-            self.wants_master = False
+            self._membership.wants_master = False
             self.master.resigned(self.settings, self.priority, sender, now)
             return []
         self.master.heard(event)
@@ -324,58 +305,38 @@ class Instance:
         return []
 
     def _advert_as_master(self, event: events.AdvertReceived, now: float) -> list[Action]:
-        advert, sender = event.advert, event.source_text
-        if advert.priority == 0:  # VR-093
+        if event.advert.priority == 0:  # VR-093
             self._restart_timer(now)
             return [SendAdvert(self.priority)]
-        theirs = (advert.priority, event.source)
-        ours = (self.priority, self._facts.source or 0)
-        if theirs == ours:  # VR-098
-            return [Note("own-address", f"{sender} advertises our own address and priority: duplicate address?")]
-        if theirs < ours:
-            interval = max(advert.advert_int, self.settings.advert_int)
-            answer = self._answer_weaker(advert.priority, sender, now)
-            return answer + self._rival_heard(sender, f"priority {advert.priority}", interval, now)
-        if advert.priority > self.priority:
-            reason = Reason(
-                Cause.HIGHER_PRIORITY,
-                f"{sender} advertises priority {advert.priority}, ours is {self.priority}",
-            )
-        else:
-            reason = Reason(Cause.HIGHER_ADDRESS, f"{sender} advertises our priority {self.priority}")
+        outcome, reason = contest(event, self.priority, self._facts.source)
+        if outcome is Outcome.OURSELVES:
+            return [Note("own-address", f"{reason.detail}: duplicate address?")]
+        if outcome is Outcome.WON:
+            return self._answer_weaker(event, reason, now)
         actions = self._become_backup(reason, now)
         self.master.heard(event)
         self.master.learn(self.settings, event)
         self._arm_down_timer(now)  # VR-108: from the advert just received
         return actions
 
-    def _answer_weaker(self, priority: int, sender: str, now: float) -> list[Action]:
-        """VR-097: make a weaker master yield at once; traffic it drew comes back by gratuitous ARP."""
-        if not self._answers.admits(self.settings.advert_int, now):
-            return [Note("flood", f"too many adverts of weaker masters to answer them all, the last from {sender}")]
-        reason = Reason(Cause.LOWER_PRIORITY, f"{sender} advertises priority {priority}, ours is {self.priority}")
-        actions: list[Action] = []
-        if not self.settings.lower_prio_no_advert:
-            actions.append(SendAdvert(self.priority))
-        actions.append(AnnounceAddresses(self.settings.garp_master_repeat))
-        self._announcements.repeat(self.settings, now)
-        actions.append(self._report(State.MASTER_RX_LOWER_PRI, State.MASTER, reason))
-        return actions
+    def _answer_weaker(self, event: events.AdvertReceived, reason: Reason, now: float) -> list[Action]:
+        advert, sender = event.advert, event.source_text
+        answer = self._mastership.answer_weaker(self.settings, self.priority, now)
+        if answer is None:
+            answer = [Note("flood", f"too many adverts of weaker masters to answer them all, the last from {sender}")]
+        else:
+            answer.append(self._report(State.MASTER_RX_LOWER_PRI, State.MASTER, reason))
+        interval = max(advert.advert_int, self.settings.advert_int)
+        return answer + self._rival_heard(sender, f"priority {advert.priority}", interval, now)
 
     # Transitions
 
     def _become_master(self, reason: Reason, now: float) -> list[Action]:
         previous, self.state = self.state, State.MASTER
-        self.wants_master = False
+        self._membership.wants_master = False
         self.master.reset(self.settings)  # VR-073
-        self._restart_timer(now)
-        self._announcements.start(self.settings, now)
-        return [
-            SendAdvert(self.priority),
-            AddAddresses(),
-            AnnounceAddresses(self.settings.garp_master_repeat),
-            self._report(State.MASTER, previous, reason),
-        ]
+        effects = self._mastership.begin(self.settings, self.priority, now)
+        return [*effects, self._report(State.MASTER, previous, reason)]
 
     def _become_backup(self, reason: Reason, now: float) -> list[Action]:
         previous, self.state = self.state, State.BACKUP
@@ -389,7 +350,7 @@ class Instance:
         """Go where nothing is sent any more; a master resigns first (VR-091)."""
         previous, self.state = self.state, state
         healed = self._stop_being_master()
-        self.wants_master = False
+        self._membership.wants_master = False
         self.master.reset(self.settings)
         farewell: list[Action] = [SendAdvert(0), RemoveAddresses()] if previous is State.MASTER else []
         return [*farewell, self._report(state, previous, reason), *healed]
@@ -398,15 +359,14 @@ class Instance:
         return Report(state, previous, self.priority, reason)
 
     def _stop_being_master(self) -> list[Action]:
-        self._announcements.stop()
-        return self._tell_rival(self._rivals.stop())
+        return self._tell_rival(self._mastership.end())
 
     # Rivals and addresses
 
     def _rival_heard(self, sender: str, detail: str, interval: float, now: float) -> list[Action]:
         if self.state is not State.MASTER:
             return []
-        return self._tell_rival(self._rivals.heard(sender, detail, interval=interval, now=now))
+        return self._tell_rival(self._mastership.rivals.heard(sender, detail, interval=interval, now=now))
 
     def _tell_rival(self, finding: Finding | None) -> list[Action]:
         if finding is None:
@@ -419,4 +379,4 @@ class Instance:
         if self.state is not State.MASTER:
             return []
         note = Note("lost", f"somebody removed {', '.join(addresses)}: putting back")
-        return [note, *self._announcements.lost(self.settings, now)]
+        return [note, *self._mastership.announcements.lost(self.settings, now)]
