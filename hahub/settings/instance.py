@@ -56,6 +56,8 @@ class InstanceSettings:
     garp_master_refresh: float = 0.0
     """Seconds between refreshing bursts while master; 0 for none."""
     garp_master_refresh_repeat: int = 1
+    accept: bool = True
+    """Packets to the addresses are accepted; False for ``no_accept``, and for ``strict_mode`` unless it says accept."""
     lower_prio_no_advert: bool = False
     skip_check_adv_addr: bool = False
     notify_priority_changes: bool = False
