@@ -18,6 +18,7 @@ import click
 
 if TYPE_CHECKING:
     from hahub.config import Problem
+    from hahub.parent.launch import EarlyCore
     from hahub.parent.logs import LogWriter
 
 _REFUSED = 1
@@ -61,6 +62,20 @@ def _open_standard_descriptors() -> None:
 
 def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, state_dir: Path, log_level: str) -> int:
     """Load, refuse or run. Returns the exit status; whatever keeps it from starting is on standard error."""
+    from hahub.parent.launch import EarlyCore
+
+    try:
+        early = EarlyCore()
+    except OSError as error:
+        click.echo(f"hahub: the core cannot be started: {error}", err=True)
+        return _REFUSED
+    with early:
+        return _run_daemon(files, overrides, run_dir, state_dir, log_level, early)
+
+
+def _run_daemon(
+    files: Sequence[Path], overrides: Sequence[str], run_dir: Path, state_dir: Path, log_level: str, early: "EarlyCore"
+) -> int:
     import trio
 
     from hahub.config import load
@@ -78,6 +93,7 @@ def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, s
         process.Options(run_dir, state_dir),
         log=log,
         load=partial(load, files, overrides),
+        early=early,
     )
     try:
         return trio.run(start)

@@ -13,9 +13,10 @@ from hahub.messages import Log as LogRecord
 from hahub.model import Transition
 from hahub.parent import hub_user
 from hahub.parent.fifo import Fifo
+from hahub.parent.launch import EarlyCore, Program, connected_pair, core_program
 from hahub.parent.logs import LogWriter
-from hahub.parent.spawn import Child, Program, Spawner
-from hahub.parent.supervisor import Ending, Supervised, connected_pair
+from hahub.parent.spawn import Child, Spawner
+from hahub.parent.supervisor import Ending, Supervised
 from hahub.settings import Settings, TrackerKey
 
 _CORE_LEAVES_WITHIN = 3.0
@@ -78,8 +79,11 @@ class Children:
         self._configure_core()
         self._configure_hub()
 
-    def start(self, nursery: trio.Nursery) -> None:
-        """Start both, after ``configure``."""
+    def start(self, nursery: trio.Nursery, early: EarlyCore | None = None) -> None:
+        """Start both, after ``configure``. early: a core that runs already. Raises OSError when it cannot be kept."""
+        if early is not None:
+            launched, sock = early.take()
+            self._core.adopt(self._spawner.adopt_process(launched, label="core"), link.Link(sock))
         nursery.start_soon(self._core.run)
         nursery.start_soon(self._hub.run)
 
@@ -100,8 +104,7 @@ class Children:
         return await self._hub.stop(grace, kill_after=grace + _HUB_EXTRA)
 
     def _start_core(self, descriptor: int) -> Child:
-        argv = (*self._programs.core, "--link", str(descriptor))
-        return self._spawner.start_process(Program(argv, pass_fds=(descriptor,)), label="core")
+        return self._spawner.start_process(core_program(self._programs.core, descriptor), label="core")
 
     def _start_hub(self, descriptor: int) -> Child:
         state_dir, configured = self._programs.state_dir, self._present().parent.hub_user

@@ -25,6 +25,7 @@ from hahub.parent.credentials import CredentialsError
 from hahub.parent.fifo import FifoError, Fifos
 from hahub.parent.fifo_script import FifoScripts
 from hahub.parent.guard_link import GuardLink
+from hahub.parent.launch import CORE, EarlyCore
 from hahub.parent.logs import LogWriter
 from hahub.parent.notify import Notifier
 from hahub.parent.rundir import RunDirError
@@ -52,7 +53,7 @@ class Options:
 
     run_dir: Path
     state_dir: Path
-    core: tuple[str, ...] = (sys.executable, "-P", "-m", "hahub.core")
+    core: tuple[str, ...] = CORE
     """What to execute as the core; ``--link FD`` is added."""
     hub: tuple[str, ...] = (sys.executable, "-P", "-m", "hahub.hub")
     """What to execute as the hub; ``--link FD --state-dir DIRECTORY`` is added."""
@@ -68,23 +69,27 @@ class _Ground:
     fifos: Fifos
     guard: GuardLink
     mark: str
+    early: EarlyCore | None
 
 
-async def run(settings: Settings, options: Options, *, log: LogWriter, load: Callable[[], Loaded]) -> int:
+async def run(
+    settings: Settings, options: Options, *, log: LogWriter, load: Callable[[], Loaded], early: EarlyCore | None = None
+) -> int:
     """Run the daemon in the main thread until SIGTERM or SIGINT.
 
     load: reads the configuration again, at SIGHUP.
+    early: a core that runs already, to be the first one.
     Returns the exit status: 0, or 3 when something was left undone, which the log says.
     Raises StartError when it cannot even start; nothing is left behind then.
     """
     os.umask(0o022)
-    mark = secrets.token_hex(8)
+    mark = early.mark if early is not None else secrets.token_hex(8)
     try:
         lock = rundir.lock(options.run_dir)
     except RunDirError as error:
         raise StartError(str(error)) from error
     guard = GuardLink(mark, log.named("parent"), keep_open=[lock])
-    ground = _Ground(options, log, load, Fifos(), guard, mark)
+    ground = _Ground(options, log, load, Fifos(), guard, mark, early)
     try:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             _begin(settings, ground)
@@ -146,7 +151,7 @@ class _Daemon:
         self._nursery.start_soon(self._ground.guard.keep)
         self._apply(self._settings)
         self._start_maintenance(self._ground.options.run_dir)
-        self._children.start(self._nursery)
+        self._children.start(self._nursery, self._ground.early)
         self._nursery.start_soon(self._obey, signals)
         await self._stopped.wait()
         await self._spawner.finish_reading()

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import trio
@@ -16,13 +16,13 @@ import trio
 from hahub.parent import credentials, guard
 from hahub.parent.credentials import Credentials, CredentialsError, Powers
 from hahub.parent.guard_link import GuardLink
+from hahub.parent.launch import Launched, Program, launch, marked
 from hahub.parent.logs import LogWriter
 from hahub.parent.output import Outputs
 from hahub.parent.tasks import Tasks
 from hahub.settings import Command
 
 _NEVER_INHERITED = frozenset({"LD_PRELOAD", "LD_LIBRARY_PATH", "IFS"})
-_UMASK = 0o022
 _LAST_OUTPUT = 0.2
 """Seconds to wait for output that is on its way."""
 
@@ -95,19 +95,6 @@ class Child:
         self._forget(self.pid)
         self._popen.wait()
         os.close(self._pidfd)
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """What to start, as whom, and what it inherits."""
-
-    argv: tuple[str, ...]
-    credentials: Credentials | None = None
-    """None: as this process."""
-    environment: Mapping[str, str] | None = None
-    pass_fds: tuple[int, ...] = ()
-    output_level: int = logging.INFO
-    """Of its output in the log."""
 
 
 def describe_exit(status: int) -> str:
@@ -191,33 +178,27 @@ class Spawner:
 
     def start_process(self, program: Program, *, label: str) -> Child:
         """Start one of hahub's own processes, which the guard lets leave by itself. Raises OSError."""
-        marked = replace(program, environment=dict(os.environ) | {guard.MARK_VARIABLE: self._mark})
-        child = self._start(marked, label, self._guard.forget_process)
+        return self.adopt_process(launch(marked(program, self._mark)), label=label)
+
+    def adopt_process(self, launched: Launched, *, label: str) -> Child:
+        """Take over one of hahub's own processes that runs already. Raises OSError, and ends it then."""
+        child = self._own(launched, label, logging.INFO, self._guard.forget_process)
         self._guard.watch_process(child.pid)
         return child
 
     def _start_group(self, program: Program, label: str) -> Child:
-        child = self._start(program, label, self._guard.forget_group)
+        child = self._own(launch(program), label, program.output_level, self._guard.forget_group)
         self._guard.watch_group(child.pid)
         return child
 
-    def _start(self, program: Program, label: str, forget: Callable[[int], None]) -> Child:
-        reading, writing = os.pipe()
-        try:
-            popen = _popen(program, writing)
-        except BaseException:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
+    def _own(self, launched: Launched, label: str, output_level: int, forget: Callable[[int], None]) -> Child:
+        popen = launched.popen
         try:
             pidfd = os.pidfd_open(popen.pid)
         except OSError:
-            os.close(reading)
-            popen.kill()
-            popen.wait()
+            launched.end()
             raise
-        output = self._outputs.read(reading, self._writer.named(label), program.output_level)
+        output = self._outputs.read(launched.output, self._writer.named(label), output_level)
 
         def reaped(pid: int) -> None:
             forget(pid)
@@ -246,25 +227,6 @@ class Spawner:
         if text not in self._said:
             self._said.add(text)
             self._log.warning(text)
-
-
-def _popen(program: Program, output: int) -> subprocess.Popen[bytes]:
-    """Started from the main thread on purpose: children that ask for PR_SET_PDEATHSIG are bound to this thread."""
-    user = program.credentials
-    return subprocess.Popen(
-        program.argv,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        cwd="/",
-        env=program.environment,
-        umask=_UMASK,
-        process_group=0,
-        pass_fds=program.pass_fds,
-        user=user.uid if user else None,
-        group=user.gid if user else None,
-        extra_groups=[] if user else None,
-    )
 
 
 def _describe_refusal(error: OSError) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -10,9 +9,9 @@ from dataclasses import dataclass
 
 import trio
 
-from hahub import link as links
 from hahub.link import Link, LinkClosedError
 from hahub.messages import MessageError, Record, Shutdown, Stopped
+from hahub.parent.launch import connected_pair
 from hahub.parent.logs import Log
 from hahub.parent.restarts import RestartDelay
 from hahub.parent.spawn import Child, describe_exit
@@ -23,9 +22,6 @@ _LAST_WORDS = 1.0
 """Seconds to read what a dead process had still sent."""
 _UNREAD_MAX = 1000
 """Records that may wait for a child that does not read; with more it counts as hung."""
-_SEND_BUFFER_BYTES = 4 * 1024 * 1024
-"""Room for a burst: a thousand instances may change state at once."""
-_SO_SNDBUFFORCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +80,7 @@ class Supervised:
         self._stopping = trio.Event()
         self._over = trio.Event()
         self._last = Ending(None, f"{name} was not running")
+        self._adopted: _Life | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -103,6 +100,10 @@ class Supervised:
             return
         life.waiting.append((record, tuple(map(os.dup, descriptors))))
         life.something_waits.set()
+
+    def adopt(self, child: Child, link: Link) -> None:
+        """Let the first life be that of a process which runs already. Before ``run``; both are owned from now on."""
+        self._adopted = _Life(child, link)
 
     async def run(self) -> None:
         """Live and live again, until ``stop``."""
@@ -168,6 +169,12 @@ class Supervised:
         say(f"{self.name} ended pid={life.child.pid} lived={lived:.1f}s: {describe_exit(status)}")
 
     def _begin(self) -> _Life | None:
+        life, self._adopted = self._adopted or self._start_life(), None
+        if life is not None:
+            self._log.info(f"{self.name} started pid={life.child.pid}")
+        return life
+
+    def _start_life(self) -> _Life | None:
         try:
             ours, theirs = connected_pair()
         except OSError as error:
@@ -181,7 +188,6 @@ class Supervised:
             return None
         finally:
             theirs.close()
-        self._log.info(f"{self.name} started pid={child.pid}")
         return _Life(child, Link(ours))
 
     async def _send_all(self, life: _Life) -> None:
@@ -214,17 +220,6 @@ class Supervised:
         await trio.sleep(_LEAVE_WITHIN)
         self._log.error(f"{self.name} closed its link but did not end, killed")
         life.child.signal_group(signal.SIGKILL)
-
-
-def connected_pair() -> tuple[socket.socket, socket.socket]:
-    """Two ends of a link with room for bursts in both directions."""
-    ends = links.pair()
-    for end in ends:
-        try:
-            end.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _SEND_BUFFER_BYTES)
-        except OSError:
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-    return ends
 
 
 def _close_all(descriptors: Sequence[int]) -> None:

@@ -13,9 +13,10 @@ from hahub.link import Link
 from hahub.messages import Log as LogRecord
 from hahub.messages import Ready, Record, ScriptResult, Stopped
 from hahub.model import State
+from hahub.parent.launch import Program, connected_pair
 from hahub.parent.logs import Log
-from hahub.parent.spawn import Child, Program, Spawner
-from hahub.parent.supervisor import Ending, Supervised, connected_pair
+from hahub.parent.spawn import Child, Spawner
+from hahub.parent.supervisor import Ending, Supervised
 from tests.parent.logbook import LogBook
 from tests.parent.standin import transition
 
