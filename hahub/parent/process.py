@@ -19,8 +19,9 @@ from pathlib import Path
 import trio
 
 from hahub.config import Loaded, Severity, format_problem
-from hahub.parent import hub_user, maintenance, rundir
+from hahub.parent import claim, hub_user, maintenance, rundir
 from hahub.parent.children import Children, Programs
+from hahub.parent.claim import Claim, ClaimError
 from hahub.parent.credentials import CredentialsError
 from hahub.parent.fifo import FifoError, Fifos
 from hahub.parent.fifo_script import FifoScripts
@@ -57,6 +58,8 @@ class Options:
     """What to execute as the core; ``--link FD`` is added."""
     hub: tuple[str, ...] = (sys.executable, "-P", "-m", "hahub.hub")
     """What to execute as the hub; ``--link FD --state-dir DIRECTORY`` is added."""
+    claim: str = claim.NAME
+    """The name that keeps a second daemon out of this network namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,11 @@ async def run(
     """
     os.umask(0o022)
     mark = early.mark if early is not None else secrets.token_hex(8)
-    try:
-        lock = rundir.lock(options.run_dir)
-    except RunDirError as error:
-        raise StartError(str(error)) from error
-    guard = GuardLink(mark, log.named("parent"), keep_open=[lock])
+    lock, claimed = _be_the_only_one(options)
+    if claimed.note:
+        log.named("parent").warning(claimed.note)
+    held = [descriptor for descriptor in (lock, claimed.descriptor) if descriptor >= 0]
+    guard = GuardLink(mark, log.named("parent"), keep_open=held)
     ground = _Ground(options, log, load, Fifos(), guard, mark, early)
     try:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
@@ -99,8 +102,22 @@ async def run(
     finally:
         ground.fifos.close()
         guard.close()
+        claimed.close()
         os.close(lock)
     return _LEFT if left else 0
+
+
+def _be_the_only_one(options: Options) -> tuple[int, Claim]:
+    """In the run directory and in the network namespace. Raises StartError."""
+    try:
+        lock = rundir.lock(options.run_dir)
+    except RunDirError as error:
+        raise StartError(str(error)) from error
+    try:
+        return lock, claim.claim(options.claim)
+    except ClaimError as error:
+        os.close(lock)
+        raise StartError(str(error)) from error
 
 
 def _begin(settings: Settings, ground: _Ground) -> None:

@@ -28,7 +28,7 @@ def lock(directory: Path) -> int:
     deadline = time.monotonic() + _PATIENCE
     while not _try_lock(descriptor):
         owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
-        if _is_alive(owner) or time.monotonic() > deadline:
+        if is_alive(owner) or time.monotonic() > deadline:
             os.close(descriptor)
             raise RunDirError(f"run directory {directory}: a hahub is running here already, pid {owner or 'unknown'}")
         time.sleep(0.1)
@@ -45,7 +45,8 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _is_alive(pid: str) -> bool:
+def is_alive(pid: str) -> bool:
+    """Whether a process of this number runs; what only waits for its parent does not."""
     if not pid.isdecimal():
         return False
     try:

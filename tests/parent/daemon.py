@@ -4,6 +4,7 @@ Settings come as JSON, so that these tests need no configuration language; a fil
 """
 
 import logging
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,10 @@ def load(path: Path) -> Loaded:
 
 def main(settings_file: Path, directory: Path) -> int:
     standin = (sys.executable, str(Path(__file__).with_name("standin.py")))
-    options = process.Options(directory / "run", directory / "state", core=(*standin, "core"), hub=(*standin, "hub"))
+    # Other daemons of other tests may run in this network namespace.
+    name = os.environ.get("HAHUB_CLAIM", f"hahub-test-{directory.stat().st_ino}")
+    programs = {"core": (*standin, "core"), "hub": (*standin, "hub")}
+    options = process.Options(directory / "run", directory / "state", claim=name, **programs)
     loaded = load(settings_file)
     assert loaded.settings is not None
     log = LogWriter(level=logging.DEBUG)

@@ -276,6 +276,31 @@ def test_a_second_daemon_in_the_same_run_directory_is_refused(tmp_path: Path) ->
         assert first.terminate() == 0
 
 
+def test_a_second_daemon_in_the_same_network_namespace_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAHUB_CLAIM", f"hahub-test-{os.getpid()}-process")
+    with Daemon(_made(tmp_path / "first"), settings()) as first:
+        first.wait_ready()
+
+        with Daemon(_made(tmp_path / "second"), settings()) as second:
+            assert second.process.wait(30) == 1
+            assert second.log == (
+                f"hahub: a hahub is running in this network namespace already, pid {first.process.pid}\n"
+            )
+
+        first.process.kill()
+        first.process.wait()
+        with Daemon(_made(tmp_path / "third"), settings()) as third:
+            third.wait_ready()
+            assert third.terminate() == 0
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
+
+
 def test_a_daemon_starts_where_another_one_was_just_killed(tmp_path: Path) -> None:
     (tmp_path / "core.deaf").touch()
     with Daemon(tmp_path, settings()) as first:
