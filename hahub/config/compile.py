@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from hahub.config import derive
+from hahub.config import derive, election
 from hahub.config.belongings import addresses, routes, rules, statics, unnumbered, with_carriers
 from hahub.config.groups import group_of, sync_groups, tracked, used_names
 from hahub.config.schema import (
@@ -79,7 +79,6 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
 
 def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSettings:
     defs = config.global_defs
-    garp = defs.vrrp_min_garp
     return InstanceSettings(
         name=name,
         interface=instance.interface,
@@ -89,6 +88,7 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         advert_int=derive.advert_int_of(instance, defs),
         preempt=derive.preempts(instance),
         preempt_delay=derive.preempt_delay_of(instance),
+        down_timer_adverts=election.down_timer_adverts_of(instance, defs),
         auth_pass=derive.auth_pass_of(instance, defs),
         virtual_addresses=addresses(instance.virtual_ipaddress, instance.interface),
         source=derive.source_of(instance),
@@ -104,11 +104,14 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         track_processes=tracked(name, config, TrackedProcess),
         track_files=tracked(name, config, TrackedFile),
         track_primary=not instance.dont_track_primary,
-        garp_master_delay=_first(instance.garp_master_delay, 0.0 if garp else defs.vrrp_garp_master_delay),
-        garp_master_repeat=_first(instance.garp_master_repeat, 1 if garp else defs.vrrp_garp_master_repeat),
+        garp_master_delay=_first(instance.garp_master_delay, election.master_delay_of(defs)),
+        garp_master_repeat=_first(instance.garp_master_repeat, election.master_repeat_of(defs)),
         garp_master_refresh=_first(instance.garp_master_refresh, defs.vrrp_garp_master_refresh),
         garp_master_refresh_repeat=_first(instance.garp_master_refresh_repeat, defs.vrrp_garp_master_refresh_repeat),
-        lower_prio_no_advert=_first(instance.lower_prio_no_advert, defs.vrrp_lower_prio_no_advert),
+        garp_lower_prio_delay=election.lower_prio_delay_of(instance, defs),
+        garp_lower_prio_repeat=election.lower_prio_repeat_of(instance, defs),
+        lower_prio_no_advert=election.is_silent_to_weaker(instance, defs),
+        higher_prio_send_advert=election.sends_advert_to_stronger(instance, defs),
         skip_check_adv_addr=_first(instance.skip_check_adv_addr, defs.vrrp_skip_check_adv_addr),
         notify_priority_changes=_tells_priority(name, config),
         notify_deleted=instance.notify_deleted is not None,

@@ -75,13 +75,12 @@ FOREIGN: dict[str, Foreign] = {
     ),
     "global_defs": Foreign(
         unsupported=_words(
-            "vrrp_strict vrrp_mcast_group4 vrrp_mcast_group6 vrrp_down_timer_adverts v3_checksum_as_v2"
-            " vrrp_higher_prio_send_advert vrrp_owner_ignore_adverts vrrp_delay_after_boot"
+            "vrrp_strict vrrp_mcast_group4 vrrp_mcast_group6 v3_checksum_as_v2"
+            " vrrp_owner_ignore_adverts vrrp_delay_after_boot"
             " startup_script shutdown_script"
         ),
         without_effect=_words(
-            "vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat vrrp_garp_extra_if no_email_faults"
-            " fifo_write_vrrp_states_on_reload set_supplementary_groups umask"
+            "vrrp_garp_extra_if no_email_faults fifo_write_vrrp_states_on_reload set_supplementary_groups umask"
         ),
         ignored=_words(
             "process_names process_name vrrp_process_name random_seed data_use_instance use_symlink_paths"
@@ -116,12 +115,10 @@ FOREIGN: dict[str, Foreign] = {
             " track_bfd track_src_ip "
             " mcast_dst_ip unicast_ttl unicast_fault_no_peer v3_checksum_as_v2 native_ipv6"
             " use_vmac use_vmac_addr vmac_xmit_base use_ipvlan no_accept strict_mode"
-            " higher_prio_send_advert owner_ignore_adverts down_timer_adverts timer_expired_backup"
+            " owner_ignore_adverts timer_expired_backup"
             " thread_timer_expired"
         ),
-        without_effect=_words(
-            "garp_lower_prio_delay garp_lower_prio_repeat garp_extra_if vmac_garp_intvl linkbeat_use_polling"
-        ),
+        without_effect=_words("garp_extra_if vmac_garp_intvl linkbeat_use_polling"),
         ignored=_words("old_unicast_checksum kernel_rx_buf_size lvs_sync_daemon_interface"),
     ),
     "vrrp_sync_group": Foreign(unsupported=_words("track_bfd")),

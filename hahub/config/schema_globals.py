@@ -6,7 +6,7 @@ from pydantic import Field
 
 from hahub.config.grammar import Block
 from hahub.config.schema_lines import Fifo, Script, SmtpServer, User
-from hahub.config.values import Delay, Flag, Period, Repeat, Text, Version, whole
+from hahub.config.values import AdvertCount, Delay, Flag, OptionalRepeat, Period, Repeat, Text, Version, whole
 
 
 class GlobalDefs(Block):
@@ -32,12 +32,20 @@ class GlobalDefs(Block):
     vrrp_garp_master_repeat: Repeat = Field(5, description="gratuitous ARP per burst and address; default 5")
     vrrp_garp_master_refresh: Delay = Field(0.0, description="seconds between refreshing bursts; default 0: none")
     vrrp_garp_master_refresh_repeat: Repeat = Field(1, description="gratuitous ARP per refresh; default 1")
+    vrrp_garp_lower_prio_delay: Delay | None = Field(
+        None, description="seconds to the second burst that answers a weaker master; default vrrp_garp_master_delay"
+    )
+    vrrp_garp_lower_prio_repeat: OptionalRepeat | None = Field(
+        None, description="gratuitous ARP of each of these bursts, 0: none; default vrrp_garp_master_repeat"
+    )
     vrrp_garp_interval: Delay = Field(0.0, description="seconds between two gratuitous ARP; only 0 has an effect")
     vrrp_gna_interval: Delay = Field(0.0, description="seconds between two neighbour advertisements")
     vrrp_min_garp: Flag = Field(False, description="one gratuitous ARP and no second burst; default no")
     vrrp_skip_check_adv_addr: Flag = Field(False, description="trust the address list of the known master")
     vrrp_check_unicast_src: Flag = Field(False, description="accept adverts from the unicast_peer only; default no")
     vrrp_lower_prio_no_advert: Flag = Field(False, description="do not answer adverts of lower priority")
+    vrrp_higher_prio_send_advert: Flag = Field(False, description="one more advert on yielding to a stronger master")
+    vrrp_down_timer_adverts: AdvertCount = Field(3, description="adverts that a master may miss, 1 to 100; default 3")
     vrrp_startup_delay: Delay = Field(0.0, description="seconds before the first election; default 0")
     vrrp_rt_priority: Annotated[int, whole(0, 99)] = Field(
         50, description="SCHED_FIFO priority of the core, 0: none; default 50"

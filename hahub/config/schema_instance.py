@@ -9,12 +9,14 @@ from hahub.config.routing import RouteLine, RuleLine
 from hahub.config.schema_lines import OptionalScript, Script, TrackScript, UnicastPeerLine, VirtualIp
 from hahub.config.schema_trackers import TrackFile, TrackInterface, TrackProcess
 from hahub.config.values import (
+    AdvertCount,
     AuthType,
     Delay,
     Flag,
     HostAddress,
     InterfaceName,
     Name,
+    OptionalRepeat,
     Priority,
     Repeat,
     Secret,
@@ -46,6 +48,7 @@ class VrrpInstance(Block):
     nopreempt: Flag = Field(False, description="a better backup does not take over from a living master")
     preempt: Flag = Field(False, description="the default, in a word")
     preempt_delay: Annotated[float, seconds(0, 1000)] = Field(0.0, description="seconds; default 0")
+    down_timer_adverts: AdvertCount | None = Field(None, description="1 to 100; default vrrp_down_timer_adverts")
     authentication: Authentication | None = Field(None, description="version 2 only; default none")
     mcast_src_ip: HostAddress | None = Field(None, description="source of adverts; default: the interface's")
     unicast_src_ip: HostAddress | None = Field(None, description="source of adverts to peers; default: the interface's")
@@ -74,6 +77,9 @@ class VrrpInstance(Block):
     notify: Script | None = Field(None, description="run for each, with kind, name, state and priority")
     notify_priority_changes: Flag | None = Field(None, description="default vrrp_notify_priority_changes")
     smtp_alert: Flag | None = Field(None, description="mail each transition; default the global smtp_alert")
+    garp_lower_prio_delay: Delay | None = Field(None, description="seconds; default vrrp_garp_lower_prio_delay")
+    garp_lower_prio_repeat: OptionalRepeat | None = Field(None, description="default vrrp_garp_lower_prio_repeat")
+    higher_prio_send_advert: Flag | None = Field(None, description="default vrrp_higher_prio_send_advert")
     lower_prio_no_advert: Flag | None = Field(None, description="default vrrp_lower_prio_no_advert")
     skip_check_adv_addr: Flag | None = Field(None, description="default vrrp_skip_check_adv_addr")
     accept: Flag = Field(True, description="the default, in a word")

@@ -19,7 +19,6 @@ from hahub.net.routewatch import Removed
 from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings, TrackerKey
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
-from hahub.vrrp.timers import DOWN_TIMER_ADVERTS
 
 Tell = Callable[[InstanceSettings | SyncGroupSettings, Report], None]
 
@@ -159,7 +158,7 @@ class Routers:
             return False
         silent = now - sent_at
         # What peers wait beyond this, their Skew_Time, is the room for the advert to arrive.
-        if not 0 <= silent < DOWN_TIMER_ADVERTS * router.settings.advert_int:
+        if not 0 <= silent < router.settings.down_timer_adverts * router.settings.advert_int:
             return False
         self._log.write(WARNING, f"{router.settings.name}: goes on as MASTER after {silent:.3f} s without a core")
         return True

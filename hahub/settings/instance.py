@@ -29,6 +29,8 @@ class InstanceSettings:
     advert_int: float = 1.0
     preempt: bool = True
     preempt_delay: float = 0.0
+    down_timer_adverts: int = 3
+    """Adverts that may be missed before a master counts as down; every router of the group should have the same."""
     auth_pass: str | None = field(default=None, repr=False)
     """Version 2 only; at most 8 bytes in UTF-8; None for no authentication."""
     virtual_addresses: tuple[VirtualAddress, ...] = ()
@@ -58,7 +60,13 @@ class InstanceSettings:
     garp_master_refresh_repeat: int = 1
     accept: bool = True
     """Packets to the addresses are accepted; False for ``no_accept``, and for ``strict_mode`` unless it says accept."""
+    garp_lower_prio_delay: float = 5.0
+    """Seconds from the burst that answers a weaker master to another; 0 for none."""
+    garp_lower_prio_repeat: int = 5
+    """Gratuitous ARP of each of them; 0 for no bursts."""
     lower_prio_no_advert: bool = False
+    higher_prio_send_advert: bool = False
+    """A master that yields to a stronger one sends one advert more."""
     skip_check_adv_addr: bool = False
     notify_priority_changes: bool = False
     notify_deleted: bool = False

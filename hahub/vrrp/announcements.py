@@ -1,6 +1,7 @@
 """What a master does for its addresses over time: gratuitous ARP bursts, and putting back what others remove.
 
-    takeover ── burst ── garp_master_delay ── burst ── garp_master_refresh ── refresh ── ...
+    takeover ──────── burst ── garp_master_delay ────── burst ── garp_master_refresh ── refresh ── ...
+    weaker master ─── burst ── garp_lower_prio_delay ── burst
 
 Source: keepalived vrrp/vrrp.c, the garp_* keywords; RFC 9568 section 6.4.
 """
@@ -18,28 +19,30 @@ class Announcements:
 
     def __init__(self) -> None:
         self._announce_at: float | None = None
+        self._recover_at: float | None = None
         self._refresh_at: float | None = None
         self._restore_at: float | None = None
         self._restored_at = float("-inf")
 
     @property
     def next_deadline(self) -> float | None:
-        due = [t for t in (self._announce_at, self._refresh_at, self._restore_at) if t is not None]
-        return min(due, default=None)
+        waiting = (self._announce_at, self._recover_at, self._refresh_at, self._restore_at)
+        return min([t for t in waiting if t is not None], default=None)
 
     def start(self, settings: InstanceSettings, now: float) -> None:
         """The addresses have just been announced for the first time."""
-        self.repeat(settings, now)
-        if settings.garp_master_refresh:
-            self._refresh_at = now + settings.garp_master_refresh
+        self._announce_at = _after(settings.garp_master_delay, now)
+        self._refresh_at = _after(settings.garp_master_refresh, now)
 
-    def repeat(self, settings: InstanceSettings, now: float) -> None:
-        """They have just been announced; again after garp_master_delay."""
-        delay = settings.garp_master_delay
-        self._announce_at = now + delay if delay else None
+    def recover(self, settings: InstanceSettings, now: float) -> list[Action]:
+        """A weaker master has drawn the traffic: announce now, and again after garp_lower_prio_delay."""
+        if not settings.garp_lower_prio_repeat:
+            return []
+        self._recover_at = _after(settings.garp_lower_prio_delay, now)
+        return [AnnounceAddresses(settings.garp_lower_prio_repeat)]
 
     def stop(self) -> None:
-        self._announce_at = self._refresh_at = self._restore_at = None
+        self._announce_at = self._recover_at = self._refresh_at = self._restore_at = None
 
     def lost(self, settings: InstanceSettings, now: float) -> list[Action]:
         """Somebody else removed addresses: put them back, but do not fight without pause."""
@@ -57,7 +60,15 @@ class Announcements:
         if self._announce_at is not None and now >= self._announce_at:
             self._announce_at = None
             actions.append(AnnounceAddresses(settings.garp_master_repeat))
+        if self._recover_at is not None and now >= self._recover_at:
+            self._recover_at = None
+            actions.append(AnnounceAddresses(settings.garp_lower_prio_repeat))
         if self._refresh_at is not None and now >= self._refresh_at:
             self._refresh_at = timers.next_multiple(self._refresh_at, settings.garp_master_refresh, now)
             actions.append(AnnounceAddresses(settings.garp_master_refresh_repeat))
         return actions
+
+
+def _after(delay: float, now: float) -> float | None:
+    """When it is time; never for 0."""
+    return now + delay if delay else None

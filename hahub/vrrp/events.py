@@ -150,6 +150,11 @@ class GroupYielded:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupContested:
+    """Another member of the sync group has heard a weaker master, which was master of this one's addresses, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class GroupFaulted:
     """A member of the sync group is in FAULT; None: none is any more."""
 
@@ -179,7 +184,7 @@ class ShutdownRequested:
     """Leave in good order."""
 
 
-GroupEvent = GroupReady | GroupJoined | GroupLeft | GroupElected | GroupYielded | GroupFaulted
+GroupEvent = GroupReady | GroupJoined | GroupLeft | GroupElected | GroupYielded | GroupContested | GroupFaulted
 Event = (
     Started
     | Resumed

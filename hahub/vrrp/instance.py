@@ -135,11 +135,13 @@ class Instance:
         The caller has removed addresses that are gone from the settings; new ones are added here.
         """
         gained = set(settings.belongings) - set(self.settings.belongings)
-        rescheduled = settings.advert_int != self.settings.advert_int
+        other_interval = settings.advert_int != self.settings.advert_int
+        rescheduled = other_interval or settings.down_timer_adverts != self.settings.down_timer_adverts
         self.settings = settings
         self._facts.forget_others(settings)
-        if rescheduled:
+        if other_interval:
             self.master.interval = settings.advert_int
+        if rescheduled:
             self._restart_timer(now)
         actions: list[Action] = []
         if self.state is State.MASTER:
@@ -240,6 +242,9 @@ class Instance:
                     return []
                 # The peer's instance need not wait for a timeout: VR-105.
                 return [SendAdvert(0), *self._become_backup(reason, now)]
+            case events.GroupContested():
+                announcements = self._mastership.announcements
+                return announcements.recover(self.settings, now) if self.state is State.MASTER else []
             case events.GroupFaulted(reason=reason):
                 self._membership.fault = reason
                 return self._facts_changed(now)
@@ -313,7 +318,8 @@ class Instance:
             return [Note("own-address", f"{reason.detail}: duplicate address?")]
         if outcome is Outcome.WON:
             return self._answer_weaker(event, reason, now)
-        actions = self._become_backup(reason, now)
+        last_word: list[Action] = [SendAdvert(self.priority)] if self.settings.higher_prio_send_advert else []
+        actions = last_word + self._become_backup(reason, now)
         self.master.heard(event)
         self.master.learn(self.settings, event)
         self._arm_down_timer(now)  # VR-108: from the advert just received
@@ -366,7 +372,9 @@ class Instance:
     def _rival_heard(self, sender: str, detail: str, interval: float, now: float) -> list[Action]:
         if self.state is not State.MASTER:
             return []
-        return self._tell_rival(self._mastership.rivals.heard(sender, detail, interval=interval, now=now))
+        adverts = self.settings.down_timer_adverts
+        finding = self._mastership.rivals.heard(sender, detail, interval=interval, down_timer_adverts=adverts, now=now)
+        return self._tell_rival(finding)
 
     def _tell_rival(self, finding: Finding | None) -> list[Action]:
         if finding is None:

@@ -63,9 +63,8 @@ class Mastership:
         """
         if not self._answers.admits(settings.advert_int, now):
             return None
-        self.announcements.repeat(settings, now)
         answer: list[Action] = [] if settings.lower_prio_no_advert else [SendAdvert(priority)]
-        return [*answer, AnnounceAddresses(settings.garp_master_repeat)]
+        return answer + self.announcements.recover(settings, now)
 
     def silence(self, now: float) -> float:
         """Seconds since the last advert."""
@@ -74,4 +73,5 @@ class Mastership:
 
 def stall_limit(settings: InstanceSettings, priority: int) -> float:
     """Seconds without an own advert after which a peer of our priority has taken over."""
-    return timers.master_down_interval(settings.version, priority, settings.advert_int)
+    adverts = settings.down_timer_adverts
+    return timers.master_down_interval(settings.version, priority, settings.advert_int, adverts)

@@ -40,7 +40,8 @@ class MasterWatch:
 
     def arm(self, settings: InstanceSettings, priority: int, now: float) -> None:
         """Wait for Master_Down_Interval."""
-        interval = timers.master_down_interval(settings.version, priority, self.interval)
+        adverts = settings.down_timer_adverts
+        interval = timers.master_down_interval(settings.version, priority, self.interval, adverts)
         self.due, self._cause = now + interval, Cause.MASTER_DOWN_TIMER
         self._detail = partial(_silence, interval, self.address)
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 PERSISTS = 2.5
 """Advert intervals for which a rival has to go on before it is told."""
-FORGOTTEN = 4.0
-"""Advert intervals without a word from a rival after which it counts as gone."""
 
 _ANSWERS_MAX = 10
 _ANSWERS_WITHIN = 1.0
@@ -60,12 +58,15 @@ class RivalWatch:
         """When the rival counts as gone if it is not heard again."""
         return self._gone_at
 
-    def heard(self, sender: str, detail: str, *, interval: float, now: float) -> Finding | None:
+    def heard(
+        self, sender: str, detail: str, *, interval: float, down_timer_adverts: int = 3, now: float
+    ) -> Finding | None:
         """Somebody advertises; the finding when this is the moment to tell.
 
         interval: seconds between the adverts that are to be expected of it, at least our own advert_int.
+        down_timer_adverts: of these so many may be missed; with one more it counts as gone.
         """
-        self._gone_at = now + FORGOTTEN * interval
+        self._gone_at = now + (down_timer_adverts + 1) * interval
         rival = self._rival
         if rival is None:
             self._rival = _Rival(now, now, f"{sender}: {detail}")

@@ -95,6 +95,9 @@ class SyncGroup:
             each.wants_master or each.state is State.MASTER for each in self._members.values()
         ):
             return steps + self._all_master(name, now)
+        if any(isinstance(each, Report) and each.state is State.MASTER_RX_LOWER_PRI for each in actions):
+            # It yields on all its wires when it hears us on one: traffic that it drew elsewhere comes back, too.
+            return steps + self._tell_others(name, events.GroupContested(), now)
         return steps
 
     def shutdown(self, now: float) -> list[Step]:

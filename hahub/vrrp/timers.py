@@ -3,9 +3,6 @@
 Source: RFC 3768 section 6.1, RFC 9568 section 6.1; keepalived vrrp/vrrp_scheduler.c.
 """
 
-DOWN_TIMER_ADVERTS = 3
-"""Adverts that may be missed before a master counts as down (keepalived: down_timer_adverts)."""
-
 
 def skew_time(version: int, priority: int, master_adver_interval: float) -> float:
     """Seconds that a backup waits beyond the missed adverts; the higher its priority, the shorter.
@@ -16,10 +13,12 @@ def skew_time(version: int, priority: int, master_adver_interval: float) -> floa
     return (256 - priority) * unit / 256
 
 
-def master_down_interval(version: int, priority: int, master_adver_interval: float) -> float:
-    """Seconds without an advert after which the master counts as down (VR-069, VR-071)."""
-    skew = skew_time(version, priority, master_adver_interval)
-    return DOWN_TIMER_ADVERTS * master_adver_interval + skew
+def master_down_interval(version: int, priority: int, master_adver_interval: float, adverts: int = 3) -> float:
+    """Seconds without an advert after which the master counts as down (VR-069, VR-071).
+
+    adverts: how many may be missed; 3 in the RFCs, ``down_timer_adverts`` in keepalived.
+    """
+    return adverts * master_adver_interval + skew_time(version, priority, master_adver_interval)
 
 
 def next_multiple(previous: float, interval: float, now: float) -> float:

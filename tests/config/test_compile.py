@@ -61,6 +61,8 @@ def settings(loaded: Callable[..., Loaded]) -> Callable[..., Settings]:
             "\nvrrp_garp_master_refresh_repeat 4",
             "garp_master_refresh 30",
             {
+                "garp_lower_prio_delay": 1,
+                "garp_lower_prio_repeat": 2,
                 "garp_master_delay": 1,
                 "garp_master_repeat": 2,
                 "garp_master_refresh": 30,
@@ -68,7 +70,6 @@ def settings(loaded: Callable[..., Loaded]) -> Callable[..., Settings]:
             },
             id="gratuitous ARP",
         ),
-        pytest.param("vrrp_min_garp", "", {"garp_master_delay": 0.0, "garp_master_repeat": 1}, id="vrrp_min_garp"),
         pytest.param(
             "vrrp_skip_check_adv_addr\nvrrp_lower_prio_no_advert\nvrrp_notify_priority_changes",
             "lower_prio_no_advert off",

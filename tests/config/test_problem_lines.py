@@ -80,7 +80,6 @@ def test_a_complete_file_has_no_problems(problem_lines: Lines) -> None:
         ("use_vmac vrrp.1", f"a.conf:4:2: {V}use_vmac is understood, not supported yet"),
         ("track_bfd {\n 10.0.0.1\n }", f"a.conf:4:2: {V}track_bfd is understood, not supported yet"),
         ("track_bfd {\n b1\n }", f"a.conf:4:2: {V}track_bfd is understood, not supported yet"),
-        ("garp_lower_prio_delay 5", f"a.conf:4:2: warning: {V}garp_lower_prio_delay is understood, without effect yet"),
         (
             "kernel_rx_buf_size 5",
             f"a.conf:4:2: note: {V}kernel_rx_buf_size is ignored, it has no influence on VRRP in hahub",

@@ -1,5 +1,6 @@
 """Sync groups: members are master together or not at all, and reported in keepalived's order."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from hahub.model import State
 from hahub.settings import InstanceSettings, TrackedScript, VirtualAddress
 from hahub.vrrp import events
-from hahub.vrrp.actions import AddAddresses, RemoveAddresses, Report, SendAdvert
+from hahub.vrrp.actions import AddAddresses, AnnounceAddresses, RemoveAddresses, Report, SendAdvert
 from hahub.vrrp.instance import Instance
 from hahub.vrrp.packet import Advertisement
 from hahub.vrrp.syncgroup import Step, SyncGroup
@@ -132,6 +133,20 @@ def test_when_one_yields_all_yield():
 
     assert host.told == ["VI_1 BACKUP 150", "VI_2 BACKUP 150", "G1 BACKUP 0"]
     assert [name for name, actions in host.steps if SendAdvert(0) in actions] == ["VI_2"]
+
+
+def test_traffic_that_a_weaker_master_drew_comes_back_on_the_wires_of_all_members():
+    host = Host(configured(0), configured(1), replace(configured(2), garp_lower_prio_repeat=0))
+    host.start()
+    host.run(5.0)
+    host.steps.clear()
+
+    host.hear("VI_1", 100)
+
+    announced = {name: actions for name, actions in host.steps if AnnounceAddresses(5) in actions}
+    assert announced.keys() == {"VI_1", "VI_2"}
+    assert announced["VI_2"] == [AnnounceAddresses(5)]
+    assert host.told[-1] == "VI_1 MASTER_RX_LOWER_PRI 150"
 
 
 def test_the_end_is_told_of_the_members_and_then_of_the_group():
