@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 _WORK = """
 import os, time
 from hahub.core.realtime import RealTime
@@ -28,6 +30,7 @@ assert refused or realtime.given_way == 2, realtime.given_way
 """
 
 
+@pytest.mark.alone
 def test_work_without_a_pause_costs_the_real_time_for_a_while_and_not_the_life():
     done = subprocess.run([sys.executable, "-c", _WORK], capture_output=True, text=True, check=False)
 

@@ -106,6 +106,7 @@ def start(tmp_path: Path) -> Iterator[object]:
         demo.kill()
 
 
+@pytest.mark.alone
 def test_the_story_with_nginx_ends_well_and_leaves_nothing(start, require):
     if find_nginx() is None:
         require("nginx")

@@ -12,7 +12,8 @@ from tests.lab.network import lab_or_skip
 
 Measured: TypeAlias = Callable[[str, float], Mastership]
 
-_results = pytest.StashKey[list[tuple[str, str, Mastership]]]()
+_PROPERTY = "mastership"
+"""Name of the property in which a test tells what it measured: it reaches the table from any process."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,6 @@ def make_duel(lab: Lab, pair: tuple[str, str]) -> MakeDuel:
 
 @pytest.fixture(name="measured")
 def measure_and_report(
-    request: pytest.FixtureRequest,
     lab: Lab,
     pair: tuple[str, str],
     record_property: Callable[[str, object], None],
@@ -68,21 +68,19 @@ def measure_and_report(
 
     def measured(what: str, since: float) -> Mastership:
         result = lab.measure(since=since)
-        record_property(f"{what}, without master", f"{result.without_master:.3f} s")
-        record_property(f"{what}, two masters", f"{result.two_masters:.3f} s")
-        request.config.stash.setdefault(_results, []).append((what, " / ".join(pair), result))
+        record_property(_PROPERTY, (what, " / ".join(pair), result.without_master, result.two_masters))
         return result
 
     return measured
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how long nobody and how long two were master, as seen on the wire."""
-    results = config.stash.get(_results, [])
-    if not results:
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    rows = sorted(tuple(row) for report in reports for name, row in report.user_properties if name == _PROPERTY)
+    if not rows:
         return
     terminalreporter.section("time without and with two masters, in milliseconds")
     terminalreporter.write_line(f"{'what happened':44}{'a / b':26}{'none':>8}{'two':>8}")
-    for what, pair, result in sorted(results, key=lambda row: row[:2]):
-        numbers = f"{result.without_master * 1000:8.0f}{result.two_masters * 1000:8.0f}"
-        terminalreporter.write_line(f"{what:44}{pair:26}{numbers}")
+    for what, pair, without_master, two_masters in rows:
+        terminalreporter.write_line(f"{what:44}{pair:26}{without_master * 1000:8.0f}{two_masters * 1000:8.0f}")
