@@ -20,7 +20,6 @@ from hahub.core import realtime
 from hahub.core.afterwards import Afterwards
 from hahub.core.deadline import DeadlineTimer
 from hahub.core.interfaces import Interface
-from hahub.core.lifeline import Lifeline
 from hahub.core.log import ERROR, INFO, WARNING, CoreLog
 from hahub.core.outlet import Outlet
 from hahub.core.reporter import Reporter
@@ -28,6 +27,7 @@ from hahub.core.router import Router
 from hahub.core.routers import Routers
 from hahub.core.schedule import Schedule
 from hahub.core.statics import Statics
+from hahub.lifeline import BEAT_INTERVAL, Lifeline
 from hahub.link import Link, LinkClosedError, read_memory_file
 from hahub.messages import (
     Ack,
@@ -94,6 +94,8 @@ class Core:
         self._hub: Link | None = None
         self._acknowledged = trio.Event()
         self._stopping = trio.Event()
+        self._lifeline: Lifeline | None = None
+        self._beat_at: float | None = None
         self._configured = False
         self._realtime = realtime.RealTime()
 
@@ -163,10 +165,18 @@ class Core:
                     self._receive(self._receivers[fd])
                 elif fd in self._watched:
                     self._watched[fd]()
+            self._beat()
             self._arm()
             if self._realtime.come_back():
                 text = "0.2 s of work without a pause, so a second without real time"
                 self._log.limited(WARNING, "scheduling", "gave way", f"{text}, times={self._realtime.given_way}")
+
+    def _beat(self) -> None:
+        """This loop goes round: the parent need not end us."""
+        if self._lifeline is not None:
+            now = time.monotonic()
+            self._lifeline.beat(now)
+            self._beat_at = now + BEAT_INTERVAL
 
     def _timer_fired(self) -> None:
         self._timer.clear()
@@ -193,7 +203,7 @@ class Core:
         first, earliest = self._schedule.first, self._schedule.earliest
         if first is not None and earliest is not None and first.instance.state is State.BACKUP:
             earliest -= HEAD_START
-        self._timer.set(earliest)
+        self._timer.set(min([each for each in (earliest, self._beat_at) if each is not None], default=None))
 
     def _about_to_elect(self, now: float) -> Router | None:
         """The backup whose master is given up too soon to sleep again; its adverts are heard till then."""
@@ -264,6 +274,7 @@ class Core:
             self._statics.configure(settings)
             self._routers.configure(settings)
         self._route_watch.listen(needed=self._routers.have_routes or self._statics.have_routes)
+        self._beat()
         self._arm()
 
     def _tell(self, subject: InstanceSettings | SyncGroupSettings, report: Report) -> None:
@@ -332,7 +343,8 @@ class Core:
         if self._configured:
             os.close(descriptor)  # the one we have had since the start
         else:
-            self._routers.use_lifeline(Lifeline(descriptor))
+            self._lifeline = Lifeline(descriptor)
+            self._routers.use_lifeline(self._lifeline)
 
     async def _serve_hub(self, link: Link) -> None:
         """Take acknowledgements until this life of the hub ends; a newer link may have come already."""

@@ -11,10 +11,10 @@ from functools import partial
 from hahub.core.afterwards import Afterwards
 from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces, use_of
-from hahub.core.lifeline import Slot
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.schedule import Schedule
 from hahub.family import Family
+from hahub.lifeline import Slot
 from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches
 from hahub.net.adverts import AdvertSender
 from hahub.net.adverts6 import AdvertSender6
@@ -35,6 +35,7 @@ from hahub.vrrp.actions import (
     SendAdvert,
 )
 from hahub.vrrp.instance import Instance
+from hahub.vrrp.mastership import stall_limit
 from hahub.vrrp.packet import PASS_TYPE, Advertisement, Datagram, DecodeError, auth_bytes, encode, split_ip
 from hahub.vrrp.reception import Rejected, Rejection, check
 
@@ -131,6 +132,8 @@ class Router:
             for priority in {0, self.settings.priority, self.instance.priority}:
                 self._advert(priority)
         self._places = {name: self._place(name) for name in self.interface_names}
+        if self._slot is not None:
+            self._slot.peers_wait(stall_limit(settings, settings.priority))
 
     def _frame(self, address: VirtualAddress) -> list[tuple[FrameSender, bytes]]:
         interface = self._interfaces[address.interface]

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from hahub.core.afterwards import Afterwards
 from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces, Use, use_of
-from hahub.core.lifeline import Key, Lifeline
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.router import Router
 from hahub.core.schedule import Schedule
 from hahub.family import Family
+from hahub.lifeline import Key, Lifeline
 from hahub.messages import FileResult, Maintenance, ProcessResult, ScriptResult, TrackerResult
 from hahub.model import State
 from hahub.net.addresses import AddressCommands, held

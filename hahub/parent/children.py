@@ -7,11 +7,13 @@ from pathlib import Path
 
 import trio
 
-from hahub import link, messages
+from hahub import lifeline, link, messages
+from hahub.lifeline import Due
 from hahub.messages import Configure, CoreLink, HubLink, Maintenance, Ready, Record, TrackerResult
 from hahub.messages import Log as LogRecord
 from hahub.model import Transition
-from hahub.parent import hub_user
+from hahub.parent import hub_user, vigil
+from hahub.parent.briefing import Briefing
 from hahub.parent.fifo import Fifo
 from hahub.parent.launch import EarlyCore, Program, connected_pair, core_program
 from hahub.parent.logs import LogWriter
@@ -22,6 +24,8 @@ from hahub.settings import Settings, TrackerKey
 _CORE_LEAVES_WITHIN = 3.0
 _WITHOUT_CORE_MAX = 1.0
 """Seconds between two lives of the core: the addresses of a dead one stay, while its peers take over after three."""
+_CONFIGURE_MAX = 60.0
+"""Seconds that a core may take for a configuration."""
 _HUB_EXTRA = 1.0
 """Seconds beyond its grace until the hub is killed."""
 
@@ -51,7 +55,9 @@ class Children:
         self._verdicts: dict[TrackerKey, TrackerResult] = {}
         self._said: set[tuple[str, str]] = set()
         self._maintenance = Maintenance(on=False)
-        self._lifeline = link.memory_file("hahub-lifeline", b"")
+        self._lifeline = lifeline.create()
+        self._signs = lifeline.Reader(self._lifeline)
+        self._briefings = {"core": Briefing(), "hub": Briefing()}
         log_parent = log.named("parent")
         self._core = Supervised(
             "core",
@@ -86,6 +92,7 @@ class Children:
             self._core.adopt(self._spawner.adopt_process(launched, label="core"), link.Link(sock))
         nursery.start_soon(self._core.run)
         nursery.start_soon(self._hub.run)
+        nursery.start_soon(vigil.keep, self._expected_of_core, self._core.kill)
 
     def tell_core(self, result: TrackerResult) -> None:
         """Pass a verdict on; a core that starts later hears it too."""
@@ -103,6 +110,15 @@ class Children:
     async def stop_hub(self, grace: float) -> Ending:
         return await self._hub.stop(grace, kill_after=grace + _HUB_EXTRA)
 
+    def _expected_of_core(self) -> Due | None:
+        """Whose word is due first; None while there is no core."""
+        if not self._core.is_alive:
+            return None
+        since = self._briefings["core"].open_since
+        if since is None:
+            return self._signs.due(vigil.PATIENCE_MIN)
+        return Due(since + _CONFIGURE_MAX, _CONFIGURE_MAX, f"no answer to its configuration for {_CONFIGURE_MAX:g} s")
+
     def _start_core(self, descriptor: int) -> Child:
         return self._spawner.start_process(core_program(self._programs.core, descriptor), label="core")
 
@@ -119,6 +135,7 @@ class Children:
         return self._settings
 
     def _greet_core(self) -> None:
+        self._briefings["core"].begin()
         if self._maintenance.on:
             self._core.send(self._maintenance)
         self._configure_core()
@@ -127,6 +144,7 @@ class Children:
         self._join()
 
     def _greet_hub(self) -> None:
+        self._briefings["hub"].begin()
         self._configure_hub()
         self._join()
 
@@ -145,6 +163,7 @@ class Children:
         file = link.memory_file(f"hahub-{child.name}-settings", text)
         try:
             child.send(record, [file, *descriptors])
+            self._briefings[child.name].sent()
         finally:
             os.close(file)
 
@@ -162,6 +181,7 @@ class Children:
             case LogRecord(level, text):
                 self._writer.write(level, name, text)
             case Ready(notes):
+                self._briefings[name].answered()
                 self._writer.named("parent").info(f"{name} ready")
                 self._say_notes(name, notes)
             case Transition():

@@ -101,6 +101,12 @@ class Supervised:
         life.waiting.append((record, tuple(map(os.dup, descriptors))))
         life.something_waits.set()
 
+    def kill(self, why: str) -> None:
+        """End this life, which is worth nothing any more; the next one follows."""
+        if self._life is not None:
+            self._log.error(f"{self.name} is hung: {why}; ending it pid={self._life.child.pid}")
+            self._life.child.signal(signal.SIGKILL)
+
     def adopt(self, child: Child, link: Link) -> None:
         """Let the first life be that of a process which runs already. Before ``run``; both are owned from now on."""
         self._adopted = _Life(child, link)

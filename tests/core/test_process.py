@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from hahub.link import memory_file
+from hahub.lifeline import Reader, create
 from hahub.messages import Ready, ScriptResult, Shutdown, Stopped
 from hahub.model import Cause, State
 from hahub.settings import InstanceSettings, TrackedScript, VirtualAddress
@@ -156,7 +156,7 @@ def test_a_configuration_that_takes_long_to_prepare_does_not_end_the_core(lab, c
 
 @pytest.fixture
 def lifeline() -> Iterator[int]:
-    descriptor = memory_file("lifeline", b"")
+    descriptor = create()
     yield descriptor
     os.close(descriptor)
 
@@ -189,6 +189,21 @@ def test_a_core_that_is_killed_and_started_again_at_once_goes_on_as_master(lab, 
     assert peer.states() == [State.BACKUP]
     second.link.try_send(ScriptResult("check", False))
     assert second.wait_for_state(State.FAULT).previous is State.MASTER
+
+
+def test_a_core_that_has_nothing_to_do_shows_that_it_lives(lab, cores, lifeline):
+    """So that the parent can tell it from one that is hung."""
+    lab["a"].interface_down()
+    core = start(cores, lab, "a", lifeline=lifeline)
+    core.wait_for_state(State.FAULT)
+    reader, beats = Reader(lifeline), set()
+
+    def beat_again() -> bool:
+        due = reader.due(1.0)
+        beats.add(due.at if due is not None else 0.0)
+        return len(beats) > 3
+
+    core.wait_for(beat_again, "three signs of life")
 
 
 def test_a_core_that_comes_back_too_late_removes_the_address_and_listens(lab, cores, lifeline):

@@ -1,5 +1,7 @@
 """What the peer and the wire see when one process of hahub dies."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -63,6 +65,49 @@ def test_a_core_that_comes_back_too_late_listens_and_there_is_one_master(duel: M
     measured("SIGKILL of the master's core, late", since)
     assert started.a.fifo.states() == ["BACKUP", "MASTER", "BACKUP", "MASTER"]
     assert started.b.fifo.states() == ["BACKUP", "MASTER", "BACKUP"]
+
+
+@pytest.mark.keepalived
+@pytest.mark.parametrize("pair", [("hahub", "keepalived")], ids=["hahub-keepalived"])
+def test_a_hung_core_is_ended_and_the_next_one_listens(started: Duel, measured: Measured) -> None:
+    """A stopped process keeps its addresses for ever; the peer has long taken over."""
+    hung = hahub_of(started).process("hahub.core")
+    since = time.monotonic()
+
+    os.kill(hung, signal.SIGSTOP)
+    started.b.fifo.wait_for_state("MASTER")
+    started.a.fifo.wait_for_state("BACKUP", count=2)
+    with_one_master = time.monotonic() - since
+    started.lab.settle(started.a)
+
+    result = measured("SIGSTOP of the master's core", since)
+    assert "core is hung: no advertisement for 1 s by virtual router 51 on eth0" in hahub_of(started).log
+    assert started.a.fifo.states() == ["BACKUP", "MASTER", "BACKUP", "MASTER"]
+    assert started.b.fifo.states() == ["BACKUP", "MASTER", "BACKUP"]
+    # It is ended after 1.2 s, and the peer is the only master as soon as another core has started.
+    assert result.two_masters < with_one_master < 10.0
+
+
+@pytest.mark.keepalived
+@pytest.mark.parametrize("pair", [("hahub", "keepalived")], ids=["hahub-keepalived"])
+def test_after_the_whole_host_stood_still_nobody_is_ended(started: Duel, measured: Measured) -> None:
+    """The core's own guard acts: it removes the addresses and listens, before it advertises."""
+    processes = started.a.processes()
+    since = time.monotonic()
+
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    started.b.fifo.wait_for_state("MASTER")
+    time.sleep(2.0)  # what is tested is a pause: longer than the parent would wait for its core
+    for process in reversed(processes):
+        os.kill(process, signal.SIGCONT)
+    started.a.fifo.wait_for_state("BACKUP", count=2)
+    started.lab.settle(started.a)
+
+    measured("SIGSTOP of the master's host", since)
+    assert started.a.fifo.states() == ["BACKUP", "MASTER", "BACKUP", "MASTER"]
+    assert "hung" not in hahub_of(started).log
+    assert started.a.processes() == processes
 
 
 @with_either_peer
