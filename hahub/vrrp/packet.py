@@ -35,6 +35,8 @@ from enum import StrEnum
 from hahub.family import Family
 
 PROTOCOL = 112
+AH_PROTOCOL = 51
+"""Of packets with an authentication header, RFC 2402; see ``hahub.vrrp.ah``."""
 GROUP4 = 0xE0000012
 """224.0.0.18, the destination of every multicast advertisement over IPv4."""
 GROUP6 = 0xFF020000_00000000_00000000_00000012
@@ -42,12 +44,22 @@ GROUP6 = 0xFF020000_00000000_00000000_00000012
 TTL = 255
 PASS_TYPE = 1
 """Auth Type of a simple text password, RFC 2338 section 5.3.6.2."""
+AH_TYPE = 2
+"""Auth Type of an authentication header, RFC 2338 section 5.3.6.3."""
+AH_LAYOUT = struct.Struct("!BBxxII")
+"""Next header, length, SPI and sequence; the check value follows."""
+AH_WORDS = 4
+"""The length of the header in 32-bit words, less 2."""
+ICV_SIZE_BYTES = 12
+TOS = 0xC0
+"""Internetwork control, as keepalived sends (VR-009)."""
 
 _ADVERTISEMENT = 1
 _HEADER = struct.Struct("!BBBBHH")
 _PSEUDO_HEADERS = {Family.IPV4: struct.Struct("!BBH"), Family.IPV6: struct.Struct("!IxxxB")}
 """What follows source and destination: RFC 768 for IPv4, RFC 8200 section 8.1 for IPv6."""
-_IP_HEADER = struct.Struct("!BxHxxHBBxxII")
+_IP_HEADER = struct.Struct("!BBHHHBBHII")
+_AH_SIZE_BYTES = AH_LAYOUT.size + ICV_SIZE_BYTES
 _AUTH_SIZE_BYTES = 8
 _INTERVAL_CS_MAX = 0x0FFF
 _FRAGMENT = 0x3FFF
@@ -86,7 +98,30 @@ class Advertisement:
     auth_type: int = 0
     """Version 2 only."""
     auth_data: bytes = field(default=b"", repr=False)
-    """Version 2 only: 8 bytes, or none where Auth Type is 0 and all are zero."""
+    """Version 2 only: 8 bytes, or none where Auth Type is not that of a password and all are zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An authentication header."""
+
+    spi: int
+    sequence: int
+    check_value: bytes
+    packet: bytes = field(repr=False)
+    """All that it covers: from the IP header on, the check value as zeros."""
+
+    def covered(self, *, unicast: bool) -> bytes:
+        """The bytes that the check value is made of.
+
+        unicast: routers may be between the peers, so that the TTL does not count.
+        """
+        header = bytearray(self.packet)
+        header[1] = 0
+        header[6:8] = header[10:12] = bytes(2)
+        if unicast:
+            header[8] = 0
+        return bytes(header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +134,8 @@ class Datagram:
     """Of IPv6 the hop limit."""
     payload: bytes
     family: Family = Family.IPV4
+    envelope: Envelope | None = None
+    """The authentication header before the payload."""
 
 
 def group_of(family: Family) -> int:
@@ -185,7 +222,7 @@ def decode(payload: bytes, *, source: int, destination: int, family: Family = Fa
     addresses = _addresses(payload, family, count)
     if version == 2:
         auth_type, auth_data = interval >> 8, payload[end:]
-        if auth_type == 0 and not any(auth_data):
+        if auth_type != PASS_TYPE and not any(auth_data):
             auth_data = b""
         return Advertisement(2, virtual_router_id, priority, float(interval & 0xFF), addresses, auth_type, auth_data)
     interval_cs = interval & _INTERVAL_CS_MAX
@@ -222,14 +259,27 @@ def _sum(message: bytes) -> int:
     return int.from_bytes(message, "big") % 0xFFFF
 
 
+def ipv4_header(
+    protocol: int, length: int, *, source: int, destination: int, ttl: int = TTL, identification: int = 0
+) -> bytes:
+    """Write the IPv4 header in front of so many bytes.
+
+    identification: for 0 the kernel finds one, and makes the checksum anew.
+    """
+    fields = (0x45, TOS, _IP_HEADER.size + length, identification, 0, ttl, protocol)
+    checksum = 0xFFFF - (_sum(_IP_HEADER.pack(*fields, 0, source, destination)) or 0xFFFF)
+    return _IP_HEADER.pack(*fields, checksum, source, destination)
+
+
 def split_ip(packet: bytes) -> Datagram:
     """Read the IPv4 header that a raw socket leaves in front, options skipped, padding cut off (VR-044, VR-061).
 
-    Raises DecodeError when the header contradicts itself or the packet, or announces something other than VRRP.
+    An authentication header behind it is read too, and not checked.
+    Raises DecodeError when a header contradicts itself or the packet, or announces something other than VRRP.
     """
     if len(packet) < _IP_HEADER.size:
         raise DecodeError("ip", f"{len(packet)} bytes, expected at least {_IP_HEADER.size}")
-    version_ihl, total_length, fragment, ttl, protocol, source, destination = _IP_HEADER.unpack_from(packet)
+    version_ihl, _, total_length, _, fragment, ttl, protocol, _, source, destination = _IP_HEADER.unpack_from(packet)
     header_length = (version_ihl & 0x0F) * 4
     if version_ihl >> 4 != 4:
         raise DecodeError("ip", f"version {version_ihl >> 4}, expected 4")
@@ -237,8 +287,26 @@ def split_ip(packet: bytes) -> Datagram:
         raise DecodeError(
             "ip", f"header of {header_length} bytes, total length {total_length}, {len(packet)} bytes received"
         )
-    if protocol != PROTOCOL:
-        raise DecodeError("ip", f"protocol {protocol}, expected {PROTOCOL}")
     if fragment & _FRAGMENT:
         raise DecodeError("ip", "a fragment, expected a whole packet")
-    return Datagram(source, destination, ttl, packet[header_length:total_length])
+    if protocol == PROTOCOL:
+        return Datagram(source, destination, ttl, packet[header_length:total_length])
+    if protocol == AH_PROTOCOL:
+        envelope = _envelope(packet[:total_length], header_length)
+        payload = packet[header_length + _AH_SIZE_BYTES : total_length]
+        return Datagram(source, destination, ttl, payload, envelope=envelope)
+    raise DecodeError("ip", f"protocol {protocol}, expected {PROTOCOL} or {AH_PROTOCOL}")
+
+
+def _envelope(packet: bytes, start: int) -> Envelope:
+    """The authentication header at a place of the packet."""
+    end = start + _AH_SIZE_BYTES
+    if len(packet) < end:
+        raise DecodeError("ah", f"{len(packet) - start} bytes, expected at least {_AH_SIZE_BYTES}")
+    next_header, words, spi, sequence = AH_LAYOUT.unpack_from(packet, start)
+    if next_header != PROTOCOL:
+        raise DecodeError("ah", f"next header {next_header}, expected {PROTOCOL}")
+    if words != AH_WORDS:
+        raise DecodeError("ah", f"length {words}, expected {AH_WORDS}: 12 bytes of HMAC-MD5")
+    icv = end - ICV_SIZE_BYTES
+    return Envelope(spi, sequence, packet[icv:end], packet[:icv] + bytes(ICV_SIZE_BYTES) + packet[end:])
