@@ -33,6 +33,8 @@ class InstanceSettings:
     """Adverts that may be missed before a master counts as down; every router of the group should have the same."""
     auth_pass: str | None = field(default=None, repr=False)
     """Version 2 only; at most 8 bytes in UTF-8; None for no authentication."""
+    auth_ah: bool = False
+    """It is the key of an authentication header, which stays secret: ``auth_type AH``. IPv4 only."""
     virtual_addresses: tuple[VirtualAddress, ...] = ()
     source: str = ""
     """Where adverts come from; empty: the primary IPv4 address, or the IPv6 link-local one, of the interface."""

@@ -5,12 +5,25 @@ here must change no state and no timer (VR-067), so none of it becomes an event.
 """
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from hahub.family import Family, number_of
 from hahub.settings import InstanceSettings
-from hahub.vrrp.packet import PASS_TYPE, TTL, Advertisement, Datagram, DecodeError, auth_bytes, decode, group_of
+from hahub.vrrp.ah import Key
+from hahub.vrrp.packet import (
+    AH_TYPE,
+    PASS_TYPE,
+    TTL,
+    Advertisement,
+    Datagram,
+    DecodeError,
+    Envelope,
+    auth_bytes,
+    decode,
+    group_of,
+)
 
 _OWNER_PRIORITY = 255
 
@@ -29,6 +42,10 @@ class Rejection(StrEnum):
     VIRTUAL_ROUTER_ID = "virtual_router_id"
     AUTH_TYPE = "auth_type"
     PASSWORD = "password"  # noqa: S105  # the name of the check
+    CHECK_VALUE = "check_value"
+    """Of the authentication header: another key, or the packet is not as it was sent."""
+    SEQUENCE = "sequence"
+    """Of the authentication header: a repetition, or from one that starts again and has not heard us."""
     INTERVAL = "interval"
     ADDRESSES = "addresses"
 
@@ -40,6 +57,8 @@ class Accepted:
     advert: Advertisement
     note: str = ""
     """For the log: what is odd about it all the same; empty when nothing is."""
+    sequence: int = 0
+    """Of its authentication header; 0 where there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +68,46 @@ class Rejected:
     rejection: Rejection
     text: str
     """For the log: sender, what was found, what was expected; never a password."""
+    sequence: int = 0
+    """Of its authentication header, when that was authentic all the same."""
+
+
+def auth_type_of(settings: InstanceSettings) -> int:
+    """The Auth Type of our adverts, and of those that we accept; version 3 knows none."""
+    if settings.version != 2 or settings.auth_pass is None:
+        return 0
+    return AH_TYPE if settings.auth_ah else PASS_TYPE
+
+
+@lru_cache(maxsize=1024)
+def key_of(password: str) -> Key:
+    """The key of authentication headers; made once."""
+    return Key(auth_bytes(password))
 
 
 def check(
-    datagram: Datagram, settings: InstanceSettings, *, own_source: int | None, known_master: int | None
+    datagram: Datagram,
+    settings: InstanceSettings,
+    *,
+    own_source: int | None,
+    known_master: int | None,
+    last_sequence: int = 0,
 ) -> Accepted | Rejected:
     """Judge one packet of the family of the virtual router. Never raises, whatever the packet holds.
 
     own_source: the address that our own adverts come from; a packet from it is a loop or a duplicate address (VR-064).
     known_master: sender of the last accepted advertisement, for ``skip_check_adv_addr``.
+    last_sequence: the highest sequence number of an authentication header, sent or heard (VR-052).
     """
     checked = _check_unicast_datagram(datagram, settings) if settings.unicast_peers else _check_group_datagram(datagram)
-    rejected = checked or _check_source(datagram, own_source)
+    rejected = checked or _check_source(datagram, own_source) or _check_envelope(datagram, settings, last_sequence)
     if rejected is not None:
         return rejected
+    verdict = _check_message(datagram, settings, known_master)
+    return verdict if datagram.envelope is None else replace(verdict, sequence=datagram.envelope.sequence)
+
+
+def _check_message(datagram: Datagram, settings: InstanceSettings, known_master: int | None) -> Accepted | Rejected:
     try:
         advert = decode(
             datagram.payload, source=datagram.source, destination=datagram.destination, family=datagram.family
@@ -129,13 +174,36 @@ def _check_identity(datagram: Datagram, advert: Advertisement, settings: Instanc
     return None
 
 
+def _check_envelope(datagram: Datagram, settings: InstanceSettings, last_sequence: int) -> Rejected | None:
+    """VR-052: there is an authentication header exactly where one is configured, and it is right."""
+    envelope, expected = datagram.envelope, auth_type_of(settings) == AH_TYPE
+    if envelope is None:
+        missing = "no authentication header, expected auth_type AH"
+        return _reject(Rejection.AUTH_TYPE, datagram, missing) if expected else None
+    if not expected:
+        return _reject(Rejection.AUTH_TYPE, datagram, "an authentication header, expected none")
+    return _check_signature(datagram, envelope, settings, last_sequence)
+
+
+def _check_signature(
+    datagram: Datagram, envelope: Envelope, settings: InstanceSettings, last_sequence: int
+) -> Rejected | None:
+    if not key_of(settings.auth_pass or "").has_signed(envelope, unicast=bool(settings.unicast_peers)):
+        return _reject(Rejection.CHECK_VALUE, datagram, "not made with our auth_pass, or changed on the way")
+    if envelope.spi != datagram.source:
+        return _reject(Rejection.CHECK_VALUE, datagram, f"SPI {envelope.spi:#010x}, expected the source address")
+    if envelope.sequence <= last_sequence:
+        return _reject(Rejection.SEQUENCE, datagram, f"{envelope.sequence}, expected more than {last_sequence}")
+    return None
+
+
 def _check_authentication(datagram: Datagram, advert: Advertisement, settings: InstanceSettings) -> Rejected | None:
     if advert.version != 2:
         return None
-    expected = 0 if settings.auth_pass is None else PASS_TYPE
+    expected = auth_type_of(settings)
     if advert.auth_type != expected:
         return _reject(Rejection.AUTH_TYPE, datagram, f"{advert.auth_type}, expected {expected}")
-    if settings.auth_pass is not None and not hmac.compare_digest(advert.auth_data, auth_bytes(settings.auth_pass)):
+    if expected == PASS_TYPE and not hmac.compare_digest(advert.auth_data, auth_bytes(settings.auth_pass or "")):
         return _reject(Rejection.PASSWORD, datagram, "not ours")
     return None
 
