@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Tests at a time.
 WORKERS ?= 4
 
-.PHONY: demo test lint format packages bench bench-quick constraints clean
+.PHONY: demo test conformance lint format packages bench bench-quick constraints clean
 
 # Debian splits venv off: root gets the package, everyone else is told its name.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -27,6 +27,10 @@ packages:
 test: packages $(VENV)/.installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS)
+
+# hahub and keepalived through the conformance suite, as root; writes docs/conformance.md.
+conformance: packages $(VENV)/.installed
+	$(BIN)/python -m tests.conformance $(CONFORMANCE_ARGS)
 
 $(VENV)/.bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'

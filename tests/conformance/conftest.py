@@ -1,0 +1,43 @@
+"""Gives each test what was seen in its situation; all that any collected test looks at is played before."""
+
+import os
+from typing import TypeAlias
+
+import pytest
+import trio
+
+from tests.conformance import situations
+from tests.conformance.playing import play_all
+from tests.conformance.seen import Recording
+from tests.conftest import require
+
+assert situations.__doc__  # importing it fills the table of situations
+
+Recordings: TypeAlias = dict[str, Recording]
+
+
+@pytest.fixture(scope="session", name="recordings")
+def play(request: pytest.FixtureRequest) -> Recordings:
+    """Play every situation that a collected test wants to look at, with the daemon under test."""
+    daemon = request.config.getoption("dut", "hahub")
+    require("ip", *([daemon] if daemon == "keepalived" else []))
+    if os.geteuid() != 0:
+        message = "this test needs root, to make network namespaces that a daemon and its tester can enter"
+        (pytest.fail if os.environ.get("HAHUB_SKIPS_FAIL") else pytest.skip)(message)
+    wanted = {name for item in request.session.items for name in _situations_of(item)}
+    return trio.run(play_all, wanted, daemon)
+
+
+def _situations_of(item: pytest.Item) -> list[str]:
+    callspec = getattr(item, "callspec", None)
+    found = callspec.params.get("seen") if callspec is not None else None
+    return [found] if isinstance(found, str) else []
+
+
+@pytest.fixture
+def seen(request: pytest.FixtureRequest, recordings: Recordings) -> Recording:
+    """What was seen in the situation that the test names by ``@looking_at``."""
+    recording = recordings[request.param]
+    if recording.failed:
+        pytest.fail(recording.failed, pytrace=False)
+    return recording
