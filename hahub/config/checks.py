@@ -6,6 +6,7 @@ from hahub.config import derive
 from hahub.config.belonging_checks import check_address_lines, check_rule_lines, check_statics
 from hahub.config.document import Document, Path
 from hahub.config.family_checks import check_family
+from hahub.config.firewall import check_accept, check_accepted_elsewhere
 from hahub.config.grammar import Block
 from hahub.config.groups import check_groups, used_names
 from hahub.config.host import Host
@@ -29,12 +30,14 @@ def check(config: Config, document: Document, host: Host) -> None:
         _check_election(path, instance, config, document)
         _check_authentication(path, instance, config, document)
         _check_addresses(path, instance, config, document)
+        check_accept(path, instance, document)
         check_lines(path, instance, document)
     for name, group in config.vrrp_sync_group.items():
         check_lines(("vrrp_sync_group", name), group, document)
     check_statics(config, document)
     check_groups(config, document)
     _check_virtual_router_ids(config, document)
+    check_accepted_elsewhere(config, document)
     check_definitions(config, document)
     _check_use_of_trackers(config, document)
     _check_fifos(config, document)

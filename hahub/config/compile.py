@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from hahub.config import derive, election
 from hahub.config.belongings import addresses, routes, rules, statics, unnumbered, with_carriers
+from hahub.config.firewall import firewall
 from hahub.config.groups import group_of, sync_groups, tracked, used_names
 from hahub.config.schema import (
     Config,
@@ -51,10 +52,11 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
     """
     defs = config.global_defs
     node = defs.router_id or host_name
+    instances = tuple(_instance(name, each, config) for name, each in config.vrrp_instance.items())
     return Settings(
         core=CoreSettings(
             node=node,
-            instances=tuple(_instance(name, i, config) for name, i in config.vrrp_instance.items()),
+            instances=instances,
             groups=sync_groups(config),
             statics=statics(config),
             startup_delay=defs.vrrp_startup_delay,
@@ -69,6 +71,7 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
                 *(_notify_group(name, each, defs) for name, each in config.vrrp_sync_group.items()),
             ),
             fifos=_fifos(defs),
+            firewall=firewall(instances, defs),
             script_timeout=config.hub.script_timeout,
             hub_user=config.hub.user or "",
             stop_grace=config.hub.stop_grace,
@@ -108,6 +111,7 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         garp_master_repeat=_first(instance.garp_master_repeat, election.master_repeat_of(defs)),
         garp_master_refresh=_first(instance.garp_master_refresh, defs.vrrp_garp_master_refresh),
         garp_master_refresh_repeat=_first(instance.garp_master_refresh_repeat, defs.vrrp_garp_master_refresh_repeat),
+        accept=derive.accepts(instance),
         garp_lower_prio_delay=election.lower_prio_delay_of(instance, defs),
         garp_lower_prio_repeat=election.lower_prio_repeat_of(instance, defs),
         lower_prio_no_advert=election.is_silent_to_weaker(instance, defs),

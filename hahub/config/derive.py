@@ -54,6 +54,13 @@ def advert_int_of(instance: VrrpInstance, defs: GlobalDefs) -> float:
     return floor(instance.advert_int * 100 + 0.5) / 100
 
 
+def accepts(instance: VrrpInstance) -> bool:
+    """Whether packets to its addresses are accepted; an owner always does (VR-121)."""
+    if priority_of(instance) == OWNER:
+        return True
+    return not instance.no_accept and instance.accept is not False
+
+
 def preempts(instance: VrrpInstance) -> bool:
     """Whether it takes over from a weaker master; those who begin as master or own the addresses always do."""
     return not instance.nopreempt or instance.state == "MASTER" or priority_of(instance) == OWNER

@@ -5,7 +5,8 @@ what has no influence on VRRP and notifications is a note. Source: keepalived's 
 vrrp/vrrp_parser.c, core/global_parser.c, check/check_parser.c.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -33,6 +34,8 @@ class Foreign:
     unsupported: frozenset[str] = frozenset()
     without_effect: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
+    instead: Mapping[str, str] = field(default_factory=dict)
+    """Keyword -> how it is done without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,11 @@ FOREIGN: dict[str, Foreign] = {
             " vrrp_owner_ignore_adverts vrrp_delay_after_boot"
             " startup_script shutdown_script"
         ),
+        instead={
+            "vrrp_iptables": "no_accept is done by nftables",
+            "vrrp_ipsets": "no_accept is done by nftables, with sets of its own",
+            "nftables_ifindex": "rules name interfaces, and hold for one that is made anew",
+        },
         without_effect=_words(
             "vrrp_garp_extra_if no_email_faults fifo_write_vrrp_states_on_reload set_supplementary_groups umask"
         ),
@@ -86,7 +94,6 @@ FOREIGN: dict[str, Foreign] = {
             "process_names process_name vrrp_process_name random_seed data_use_instance use_symlink_paths"
             " startup_script_timeout shutdown_script_timeout log_unknown_vrids"
             " default_interface disable_local_igmp dynamic_interfaces vmac_prefix vmac_addr_prefix"
-            " vrrp_iptables vrrp_ipsets nftables nftables_priority nftables_ifindex nftables_counters"
             " vrrp_priority vrrp_rlimit_rttime vrrp_rlimit_rtime vrrp_cpu_affinity vrrp_no_swap"
             " max_auto_priority min_auto_priority_delay"
             " vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force"
@@ -114,7 +121,7 @@ FOREIGN: dict[str, Foreign] = {
             "vrf auth_hmac promote_secondaries"
             " track_bfd track_src_ip "
             " mcast_dst_ip unicast_ttl unicast_fault_no_peer v3_checksum_as_v2 native_ipv6"
-            " use_vmac use_vmac_addr vmac_xmit_base use_ipvlan no_accept strict_mode"
+            " use_vmac use_vmac_addr vmac_xmit_base use_ipvlan strict_mode"
             " owner_ignore_adverts timer_expired_backup"
             " thread_timer_expired"
         ),
@@ -138,6 +145,8 @@ def judge(block: str, keyword: str, *, switched_off: bool = False, secret: bool 
         return Finding(Severity.ERROR, f"{keyword} is understood, not supported yet")
     if keyword in foreign.without_effect:
         return None if switched_off else Finding(Severity.WARNING, f"{keyword} is understood, without effect yet")
+    if keyword in foreign.instead:
+        return Finding(Severity.WARNING, f"{keyword} is not used: {foreign.instead[keyword]}")
     if keyword in foreign.ignored:
         return Finding(Severity.NOTE, f"{keyword} is ignored, it has no influence on VRRP in hahub")
     name = "" if secret else " " + shown(keyword)[1:-1]

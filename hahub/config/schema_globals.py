@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from hahub.config.grammar import Block
-from hahub.config.schema_lines import Fifo, Script, SmtpServer, User
+from hahub.config.schema_lines import Fifo, Nftables, Script, SmtpServer, User
 from hahub.config.values import AdvertCount, Delay, Flag, OptionalRepeat, Period, Repeat, Text, Version, whole
 
 
@@ -46,6 +46,11 @@ class GlobalDefs(Block):
     vrrp_lower_prio_no_advert: Flag = Field(False, description="do not answer adverts of lower priority")
     vrrp_higher_prio_send_advert: Flag = Field(False, description="one more advert on yielding to a stronger master")
     vrrp_down_timer_adverts: AdvertCount = Field(3, description="adverts that a master may miss, 1 to 100; default 3")
+    nftables: Nftables | None = Field(None, description="how no_accept is done, and the name of the table")
+    nftables_priority: Annotated[int, whole(-(2**31), 2**31 - 1)] = Field(
+        -1, description="priority of its chains; default -1, just before filter"
+    )
+    nftables_counters: Flag = Field(False, description="count what is dropped; default no")
     vrrp_startup_delay: Delay = Field(0.0, description="seconds before the first election; default 0")
     vrrp_rt_priority: Annotated[int, whole(0, 99)] = Field(
         50, description="SCHED_FIFO priority of the core, 0: none; default 50"

@@ -17,6 +17,7 @@ from hahub.config.values import (
     Name,
     Port,
     Scope,
+    TableName,
     Text,
     Ttl,
     UserName,
@@ -143,6 +144,14 @@ class VirtualIp(Line):
     autojoin: Flag = Field(False, description="join the multicast group of the address; default no")
     no_track: Flag = Field(False, description="do not put it back when somebody removes it; default no")
     dad: Flag = Field(False, description="``-nodad``: IPv6, look for duplicates before it is used; default no")
+
+
+class Nftables(Line):
+    """``[TABLE]``: the keyword alone is the default."""
+
+    grammar: ClassVar[Grammar] = Grammar(("table",), required=0, what="the name of a table")
+
+    table: TableName | None = Field(None, description="name of the nftables table for no_accept; default hahub")
 
 
 class UnicastPeerLine(Line):

@@ -6,6 +6,7 @@ standard input, one JSON array a line:
     ["group", 123]      ["ungroup", 123]                   a script's process group; killed at once
     ["process", 45]     ["unprocess", 45]                  core and hub; get three seconds to leave by themselves
     ["fifo", path, device, inode]      ["unfifo", path]    unlinked at the end, when it is still that one
+    ["table", name, nft]               ["untable", name]   of nftables; removed when the addresses are off, by nft
 
 The end of its input is the death of the parent. What the parent started in its last moment, before it could say
 so, is found by MARK, which everything it starts has in its environment. Something that made itself a session of
@@ -37,6 +38,7 @@ class Wards:
         self._groups: set[int] = set()
         self._processes: dict[int, int] = {}
         self._fifos: dict[str, tuple[int, int]] = {}
+        self._tables: dict[str, str] = {}
 
     def learn(self, line: bytes) -> None:
         """Take one line of the parent's."""
@@ -54,6 +56,10 @@ class Wards:
             self._fifos[rest[0]] = (rest[1], rest[2])
         elif word == "unfifo":
             self._fifos.pop(rest[0], None)
+        elif word == "table":
+            self._tables[rest[0]] = rest[1]
+        elif word == "untable":
+            self._tables.pop(rest[0], None)
 
     def end(self) -> None:
         """The parent is dead: leave nothing of it."""
@@ -68,6 +74,9 @@ class Wards:
         self._kill_strays()
         for path, identity in self._fifos.items():
             _unlink_fifo(path, identity)
+        for table, nft in self._tables.items():
+            # Made first, so that a table that is gone already is no error.
+            os.spawnv(os.P_WAIT, nft, [nft, f"add table inet {table}; delete table inet {table}"])  # noqa: S606
 
     def _wait_for_processes(self) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -47,7 +47,14 @@ class GuardLink:
     def forget_fifo(self, fifo: Fifo) -> None:
         self._remove("fifo", fifo.path)
 
-    def _add(self, kind: str, key: int | str, *more: int) -> None:
+    def watch_table(self, table: str, nft: str) -> None:
+        """A table of nftables, and the program that removes it."""
+        self._add("table", table, nft)
+
+    def forget_table(self, table: str) -> None:
+        self._remove("table", table)
+
+    def _add(self, kind: str, key: int | str, *more: int | str) -> None:
         self._facts[kind, key] = (kind, key, *more)
         self._say(kind, key, *more)
 

@@ -23,8 +23,9 @@ from hahub.parent import claim, hub_user, maintenance, rundir
 from hahub.parent.children import Children, Programs
 from hahub.parent.claim import Claim, ClaimError
 from hahub.parent.credentials import CredentialsError
-from hahub.parent.fifo import FifoError, Fifos
+from hahub.parent.fifo import Fifo, FifoError, Fifos
 from hahub.parent.fifo_script import FifoScripts
+from hahub.parent.firewall import Firewall, FirewallError
 from hahub.parent.guard_link import GuardLink
 from hahub.parent.launch import CORE, EarlyCore
 from hahub.parent.logs import LogWriter
@@ -36,7 +37,7 @@ from hahub.parent.tasks import Tasks
 from hahub.parent.trackers.file import FileTrackers
 from hahub.parent.trackers.process import ProcessTrackers
 from hahub.parent.trackers.script import ScriptTrackers
-from hahub.settings import Settings
+from hahub.settings import ParentSettings, Settings
 
 _READ_STOP_LINES = 0.5
 """Seconds for the FIFO scripts to read the STOP lines before their SIGTERM."""
@@ -70,6 +71,7 @@ class _Ground:
     writer: LogWriter
     load: Callable[[], Loaded]
     fifos: Fifos
+    firewall: Firewall
     guard: GuardLink
     mark: str
     early: EarlyCore | None
@@ -92,7 +94,8 @@ async def run(
         log.named("parent").warning(claimed.note)
     held = [descriptor for descriptor in (lock, claimed.descriptor) if descriptor >= 0]
     guard = GuardLink(mark, log.named("parent"), keep_open=held)
-    ground = _Ground(options, log, load, Fifos(), guard, mark, early)
+    firewall = Firewall(guard, log.named("parent"), options.run_dir)
+    ground = _Ground(options, log, load, Fifos(), firewall, guard, mark, early)
     try:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             _begin(settings, ground)
@@ -127,7 +130,8 @@ def _begin(settings: Settings, ground: _Ground) -> None:
         _make_state_dir(ground.options.state_dir)
         ground.fifos.change(settings.parent.fifos)
         ground.guard.start()
-    except (FifoError, CredentialsError) as error:
+        ground.firewall.begin(settings.parent.firewall)
+    except (FifoError, FirewallError, CredentialsError) as error:
         raise StartError(str(error)) from error
     except OSError as error:
         raise StartError(f"{(error.strerror or str(error)).lower()}: {error.filename}") from error
@@ -206,8 +210,8 @@ class _Daemon:
             self._log.error("reload refused, the old configuration stays")
             return
         try:
-            gone = self._ground.fifos.change(loaded.settings.parent.fifos)
-        except FifoError as error:
+            gone = self._change_ground(loaded.settings.parent)
+        except (FifoError, FirewallError) as error:
             self._log.error(f"reload refused, the old configuration stays: {error}")
             return
         if loaded.settings.parent.hub_user != self._settings.parent.hub_user:
@@ -218,6 +222,15 @@ class _Daemon:
             self._ground.guard.forget_fifo(fifo)
             fifo.close()
         self._log.info("reloaded")
+
+    def _change_ground(self, wanted: ParentSettings) -> tuple[Fifo, ...]:
+        """Change all that can still refuse, or nothing of it; returns the FIFOs that are needed no more."""
+        self._ground.firewall.change(wanted.firewall)
+        try:
+            return self._ground.fifos.change(wanted.fifos)
+        except FifoError:
+            self._ground.firewall.change(self._settings.parent.firewall)
+            raise
 
     def _apply(self, settings: Settings) -> None:
         """Give everyone their part: those who hear first, then those who speak."""

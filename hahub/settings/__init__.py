@@ -7,6 +7,7 @@ by ``hahub.messages``. Seconds are floats.
 from dataclasses import dataclass
 
 from hahub.settings.belongings import Route, Rule, StaticSettings, VirtualAddress
+from hahub.settings.firewall import FirewallSettings
 from hahub.settings.instance import CoreSettings, InstanceSettings, SyncGroupSettings, UnicastPeer
 from hahub.settings.processes import ChannelSettings, FifoSettings, HubSettings, NotifyScripts, ParentSettings
 from hahub.settings.trackers import (
@@ -30,6 +31,7 @@ __all__ = [
     "Command",
     "CoreSettings",
     "FifoSettings",
+    "FirewallSettings",
     "HubSettings",
     "InstanceSettings",
     "NotifyScripts",

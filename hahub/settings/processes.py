@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from hahub.model import Kind
+from hahub.settings.firewall import FirewallSettings
 from hahub.settings.trackers import CheckScript, Command, TrackerKey, WatchedFile, WatchedProcess
 
 
@@ -45,6 +46,7 @@ class ParentSettings:
     notify_scripts: tuple[NotifyScripts, ...] = ()
     fifos: tuple[FifoSettings, ...] = ()
     """Written in this order."""
+    firewall: FirewallSettings = field(default_factory=FirewallSettings)
     script_timeout: float = 30.0
     """Seconds a notify script may take before its process group is ended."""
     secret_variables: tuple[str, ...] = ()
