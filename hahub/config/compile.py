@@ -102,6 +102,7 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         excluded_addresses=_excluded(instance),
         routes=routes(instance.virtual_routes),
         rules=rules(instance.virtual_rules, _unnumbered_before(name, config)),
+        promote_secondaries=instance.promote_secondaries,
         track_scripts=tracked(name, config, TrackedScript),
         track_interfaces=with_carriers(instance, tracked(name, config, TrackedInterface)),
         track_processes=tracked(name, config, TrackedProcess),

@@ -118,7 +118,7 @@ FOREIGN: dict[str, Foreign] = {
     "track_file": Foreign(),
     "vrrp_instance": Foreign(
         unsupported=_words(
-            "vrf auth_hmac promote_secondaries"
+            "vrf auth_hmac"
             " track_bfd track_src_ip "
             " mcast_dst_ip unicast_ttl unicast_fault_no_peer v3_checksum_as_v2 native_ipv6"
             " use_vmac use_vmac_addr vmac_xmit_base use_ipvlan strict_mode"

@@ -58,6 +58,7 @@ class VrrpInstance(Block):
     virtual_ipaddress_excluded: tuple[VirtualIp, ...] = Field((), description="more of them, not named in adverts")
     virtual_routes: tuple[RouteLine, ...] = Field((), description="routes of the master")
     virtual_rules: tuple[RuleLine, ...] = Field((), description="policy routing rules of the master")
+    promote_secondaries: Flag = Field(False, description="an address that goes takes no other of its subnet with it")
     no_virtual_ipaddress: Flag = Field(False, description="there are none, on purpose")
     track_script: tuple[TrackScript, ...] = Field((), description="scripts that the state depends on")
     track_interface: tuple[TrackInterface, ...] = Field((), description="other interfaces that it depends on")

@@ -22,6 +22,7 @@ from hahub.core.deadline import DeadlineTimer
 from hahub.core.interfaces import Interface
 from hahub.core.log import ERROR, INFO, WARNING, CoreLog
 from hahub.core.outlet import Outlet
+from hahub.core.promotion import Promotion
 from hahub.core.reporter import Reporter
 from hahub.core.router import Router
 from hahub.core.routers import Routers
@@ -76,6 +77,7 @@ class Core:
         self._commands = AddressCommands()
         self._route_watch = RouteWatch()
         self._statics = Statics(self._commands, self._index_of, self._log)
+        self._promotion = Promotion(self._commands, self._index_of)
         self._fifo_descriptors: list[int] = []
         self._timer = DeadlineTimer()
         self._schedule: Schedule[Router] = Schedule(turn)
@@ -143,6 +145,7 @@ class Core:
             if router.instance.state is State.MASTER:
                 router.resign()
         self._statics.remove()
+        self._promotion.restore()
         self._routers.interfaces.close()
 
     # The loop
@@ -234,6 +237,7 @@ class Core:
         if not changed:
             return
         now = time.monotonic()
+        self._promotion.interfaces_changed(changed)
         self._statics.interfaces_changed(changed)
         with self._receivers_rewatched():
             self._routers.interfaces.refresh(changed)
@@ -271,6 +275,7 @@ class Core:
     def configure(self, settings: CoreSettings) -> None:
         """Take a configuration, the first or another."""
         with self._receivers_rewatched():
+            self._promotion.configure(settings)
             self._statics.configure(settings)
             self._routers.configure(settings)
         self._route_watch.listen(needed=self._routers.have_routes or self._statics.have_routes)

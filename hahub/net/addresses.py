@@ -24,6 +24,7 @@ from hahub.settings import VirtualAddress
 BATCH_LENGTH_MAX = 50
 """Messages sent at once; some thousand refusals would overflow the receive buffer."""
 
+RTM_SETLINK = 19
 _RTM_NEWADDR = 20
 _RTM_DELADDR = 21
 _NLM_F_REQUEST = 0x1
@@ -36,6 +37,7 @@ _RTM_NEWROUTE, _RTM_DELROUTE = 24, 25
 _RTM_NEWRULE, _RTM_DELRULE = 32, 33
 
 _EXPECTED = {
+    RTM_SETLINK: frozenset({0, errno.ENODEV}),
     _RTM_NEWADDR: frozenset({0, errno.EEXIST}),
     _RTM_DELADDR: frozenset({0, errno.EADDRNOTAVAIL, errno.ENODEV, errno.ESRCH}),
     _RTM_NEWROUTE: frozenset({0, errno.EEXIST}),
@@ -74,12 +76,12 @@ class AddressError:
 
 @dataclass(frozen=True, slots=True)
 class RoutingError:
-    """A route or a rule that the kernel would not add or remove."""
+    """A route or a rule that the kernel would not add or remove, or a setting that it would not change."""
 
     verb: str
-    """``add`` or ``remove``."""
+    """``add``, ``remove`` or ``change``."""
     what: str
-    """``route 10.0.0.0/8 via 10.9.0.2``, ``rule 100``."""
+    """``route 10.0.0.0/8 via 10.9.0.2``, ``rule 100``, ``settings of interface 7``."""
     errno: int
 
     def __str__(self) -> str:
@@ -207,10 +209,18 @@ def _refusal(about: bytes, code: int) -> Refusal | None:
     _, kind, _, _, _, _, prefix_length, _, _, index = netlink.ADDRESS_MESSAGE.unpack_from(about)
     if code in _EXPECTED[kind]:
         return None
+    if kind == RTM_SETLINK:
+        return RoutingError("change", f"settings of interface {_interface(about)}", code)
     verb = "add" if kind in (_RTM_NEWADDR, _RTM_NEWROUTE, _RTM_NEWRULE) else "remove"
     if kind not in (_RTM_NEWADDR, _RTM_DELADDR):
         return RoutingError(verb, _described(about), code)
     return AddressError(verb, f"{_local(about)}/{prefix_length}", index, code)
+
+
+def _interface(message: bytes) -> int:
+    """The number in a message about an interface."""
+    (index,) = struct.unpack_from("=I", message, netlink.HEADER_SIZE_BYTES + 4)
+    return int(index)
 
 
 def _described(message: bytes) -> str:

@@ -48,6 +48,8 @@ class InstanceSettings:
     """They come after the addresses and go before them."""
     rules: tuple[Rule, ...] = ()
     """They come after the routes and go before them."""
+    promote_secondaries: bool = False
+    """The kernel keeps the other addresses of a subnet when the first one goes."""
     track_scripts: tuple[TrackedScript, ...] = ()
     track_interfaces: tuple[TrackedInterface, ...] = ()
     track_processes: tuple[TrackedProcess, ...] = ()

@@ -77,7 +77,10 @@ def settings(loaded: Callable[..., Loaded]) -> Callable[..., Settings]:
             id="global flags and an own word",
         ),
         pytest.param(
-            "", "dont_track_primary\nnotify_deleted", {"track_primary": False, "notify_deleted": True}, id="flags"
+            "",
+            "dont_track_primary\nnotify_deleted\npromote_secondaries",
+            {"track_primary": False, "notify_deleted": True, "promote_secondaries": True},
+            id="flags",
         ),
         pytest.param(
             "notification_email {\na@b\n}\nsmtp_server mail\nsmtp_alert",
