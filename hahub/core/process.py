@@ -216,12 +216,12 @@ class Core:
         return first if earliest - now <= HEAD_START else None
 
     def _receive(self, interface: Interface) -> None:
-        now = time.monotonic()
+        """Hear what waits; its time is that of its arrival."""
         for family, receiver in interface.receivers.items():
-            for packet in receiver.receive_batch(PACKETS_PER_TURN):
+            for packet, at in receiver.arrivals(PACKETS_PER_TURN):
                 router = self._routers.on_wire(interface.name, family, _virtual_router_id(packet))
                 if router is not None:
-                    router.packet_received(packet, now)
+                    router.packet_received(packet, at)
 
     def _collect_refusals(self) -> None:
         for refusal in self._commands.collect():

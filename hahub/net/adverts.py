@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from hahub.family import Family
 from hahub.net import bpf
+from hahub.net.arrival import STAMP_BYTES, Ancillary, ArrivalClock
 from hahub.vrrp.packet import GROUP4, PROTOCOL, TTL
 
 VRRP_GROUP4 = "224.0.0.18"
@@ -41,6 +42,7 @@ class AdvertReceiver:
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, PROTOCOL)
         try:
             bpf.attach(self._sock, bpf.NOTHING)
+            self._clock = ArrivalClock(self._sock)
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             self._sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
             self._sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
@@ -62,12 +64,22 @@ class AdvertReceiver:
 
     def receive_batch(self, limit: int = 64) -> list[bytes]:
         """The packets that wait, at most ``limit``, from their IP header on; one that is too long comes cut."""
+        return [packet for packet, _ in self.arrivals(limit)]
+
+    def arrivals(self, limit: int = 64) -> list[tuple[bytes, float]]:
+        """The same, each with the monotonic time of its arrival."""
         packets: list[bytes] = []
+        stamps: list[Ancillary] = []
+        receive = self._sock.recvmsg
         # EAGAIN when no more is there; another error is told once and then gone.
         with contextlib.suppress(OSError):
             while len(packets) < limit:
-                packets.append(self._sock.recv(PACKET_SIZE_MAX))
-        return packets
+                packet, stamp, _, _ = receive(PACKET_SIZE_MAX, STAMP_BYTES)
+                packets.append(packet)
+                stamps.append(stamp)
+        if not packets:
+            return []
+        return list(zip(packets, self._clock.times(stamps, more_wait=len(packets) == limit), strict=True))
 
     def close(self) -> None:
         self._sock.close()

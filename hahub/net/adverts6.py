@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from hahub.family import Family
 from hahub.net import bpf
 from hahub.net.adverts import PACKET_SIZE_MAX, RECEIVE_BUFFER_BYTES, TOS
+from hahub.net.arrival import STAMP_BYTES, Ancillary, ArrivalClock
 from hahub.vrrp.packet import GROUP6, PROTOCOL, TTL, Datagram
 
 # linux/in6.h; absent from the socket module of Python 3.11
@@ -21,8 +22,8 @@ _SO_BINDTODEVICE = 25
 
 _index = struct.Struct("=I")
 _hop_limit = struct.Struct("=i")
-_ANCILLARY_BYTES = socket.CMSG_SPACE(20) + socket.CMSG_SPACE(_hop_limit.size)
-"""Room for the struct in6_pktinfo and the hop limit of a packet."""
+_ANCILLARY_BYTES = socket.CMSG_SPACE(20) + socket.CMSG_SPACE(_hop_limit.size) + STAMP_BYTES
+"""Room for the struct in6_pktinfo, the hop limit and the time of arrival of a packet."""
 
 
 def _open() -> socket.socket:
@@ -40,6 +41,7 @@ class AdvertReceiver6:
         self._sock = _open()
         try:
             bpf.attach(self._sock, bpf.NOTHING)
+            self._clock = ArrivalClock(self._sock)
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             self._sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
             for option, value in (
@@ -66,13 +68,21 @@ class AdvertReceiver6:
 
     def receive_batch(self, limit: int = 64) -> list[Datagram]:
         """The packets that wait, at most ``limit``; the message of one that is too long comes cut."""
+        return [datagram for datagram, _ in self.arrivals(limit)]
+
+    def arrivals(self, limit: int = 64) -> list[tuple[Datagram, float]]:
+        """The same, each with the monotonic time of its arrival."""
         datagrams: list[Datagram] = []
+        stamps: list[Ancillary] = []
         # EAGAIN when no more is there; another error is told once and then gone.
         with contextlib.suppress(OSError):
             while len(datagrams) < limit:
                 payload, ancillary, _, sender = self._sock.recvmsg(PACKET_SIZE_MAX, _ANCILLARY_BYTES)
                 datagrams.append(_datagram(payload, ancillary, sender[0]))
-        return datagrams
+                stamps.append(ancillary)
+        if not datagrams:
+            return []
+        return list(zip(datagrams, self._clock.times(stamps, more_wait=len(datagrams) == limit), strict=True))
 
     def close(self) -> None:
         self._sock.close()
