@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hahub.config import derive
+from hahub.config.announcements import check_announcements
 from hahub.config.belonging_checks import check_address_lines, check_rule_lines, check_statics
 from hahub.config.document import Document, Path
 from hahub.config.family_checks import check_family
@@ -36,6 +37,7 @@ def check(config: Config, document: Document, host: Host) -> None:
         check_lines(("vrrp_sync_group", name), group, document)
     check_statics(config, document)
     check_groups(config, document)
+    check_announcements(config, document)
     _check_virtual_router_ids(config, document)
     check_accepted_elsewhere(config, document)
     check_definitions(config, document)
@@ -171,9 +173,6 @@ def _check_globals(config: Config, document: Document) -> None:
     if defs.enable_script_security:
         message = "enable_script_security is understood, without effect yet"
         _warn(document, ("global_defs", "enable_script_security"), message)
-    for keyword in ("vrrp_garp_interval", "vrrp_gna_interval"):
-        if getattr(defs, keyword):
-            _warn(document, ("global_defs", keyword), f"{keyword} is understood, without effect yet")
 
 
 def _check_channels(config: Config, document: Document) -> None:

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from hahub.config import derive, election
+from hahub.config import announcements, derive, election
 from hahub.config.belongings import addresses, routes, rules, statics, unnumbered, with_carriers
 from hahub.config.firewall import firewall
 from hahub.config.groups import group_of, sync_groups, tracked, used_names
@@ -59,6 +59,7 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
             instances=instances,
             groups=sync_groups(config),
             statics=statics(config),
+            pacing=announcements.pacing(config),
             startup_delay=defs.vrrp_startup_delay,
             realtime_priority=defs.vrrp_rt_priority,
         ),
@@ -113,6 +114,7 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         garp_master_refresh=_first(instance.garp_master_refresh, defs.vrrp_garp_master_refresh),
         garp_master_refresh_repeat=_first(instance.garp_master_refresh_repeat, defs.vrrp_garp_master_refresh_repeat),
         accept=derive.accepts(instance),
+        garp_extra_if=announcements.extra_interval_of(instance, defs),
         garp_lower_prio_delay=election.lower_prio_delay_of(instance, defs),
         garp_lower_prio_repeat=election.lower_prio_repeat_of(instance, defs),
         lower_prio_no_advert=election.is_silent_to_weaker(instance, defs),

@@ -143,6 +143,8 @@ class Form(Enum):
     """A block in which every word is an item."""
     LINES = auto()
     """A block in which every line is an item, of a Line model."""
+    BLOCKS = auto()
+    """Blocks of the same keyword without a name."""
     NAMED = auto()
     """Blocks with a name each."""
 
@@ -160,6 +162,8 @@ def form_of(model: type[BaseModel], name: str) -> tuple[Form, type[Block] | None
         return Form.NAMED, arguments[1]
     if origin is tuple and isinstance(arguments[0], type) and issubclass(arguments[0], Line):
         return Form.LINES, arguments[0]
+    if origin is tuple and isinstance(arguments[0], type) and issubclass(arguments[0], Block):
+        return Form.BLOCKS, arguments[0]
     if origin is tuple:
         return Form.WORDS, None
     if isinstance(annotation, type) and issubclass(annotation, Line):

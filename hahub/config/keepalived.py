@@ -83,10 +83,15 @@ class _Reader:
             if model is None:  # pragma: no cover - every root keyword has a block
                 continue
             path: Path = (keyword,)
-            into = self.document.data.setdefault(keyword, {})
+            into = self.document.data.setdefault(keyword, [] if form is Form.BLOCKS else {})
             self.document.keys.setdefault(path, statement.place)
             if statement.block is None:
                 self._report(path, statement.place, f"{keyword} has no block, expected '{{'")
+            elif form is Form.BLOCKS:
+                path = (*path, len(into))
+                self.document.keys[path] = statement.place
+                into.append({})
+                self._read_block(path, keyword, model, statement.block, into[-1])
             elif form is Form.BLOCK:
                 self._read_block(path, keyword, model, statement.block, into)
             else:

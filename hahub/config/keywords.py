@@ -15,6 +15,7 @@ from hahub.config.schema import (
     Authentication,
     ChannelBlock,
     Config,
+    GarpGroup,
     GlobalDefs,
     Hub,
     VrrpInstance,
@@ -54,6 +55,7 @@ def _words(text: str) -> frozenset[str]:
 KNOWN: dict[str, frozenset[str]] = {
     ROOT: frozenset(Config.model_fields),
     "global_defs": frozenset(GlobalDefs.model_fields),
+    "garp_group": frozenset(GarpGroup.model_fields),
     "vrrp_script": frozenset(VrrpScript.model_fields),
     "vrrp_track_process": frozenset(ProcessDefinition.model_fields),
     "track_file": frozenset(FileDefinition.model_fields),
@@ -67,8 +69,7 @@ KNOWN: dict[str, frozenset[str]] = {
 FOREIGN: dict[str, Foreign] = {
     ROOT: Foreign(
         unsupported=_words(
-            "track_group garp_group interface_up_down_delays net_namespace"
-            " include includer includem includew includeb includea"
+            "track_group interface_up_down_delays net_namespace include includer includem includew includeb includea"
         ),
         without_effect=_words("linkbeat_interfaces linkbeat_use_polling"),
         ignored=_words(
@@ -87,9 +88,7 @@ FOREIGN: dict[str, Foreign] = {
             "vrrp_ipsets": "no_accept is done by nftables, with sets of its own",
             "nftables_ifindex": "rules name interfaces, and hold for one that is made anew",
         },
-        without_effect=_words(
-            "vrrp_garp_extra_if no_email_faults fifo_write_vrrp_states_on_reload set_supplementary_groups umask"
-        ),
+        without_effect=_words("no_email_faults fifo_write_vrrp_states_on_reload set_supplementary_groups umask"),
         ignored=_words(
             "process_names process_name vrrp_process_name random_seed data_use_instance use_symlink_paths"
             " startup_script_timeout shutdown_script_timeout log_unknown_vrids"
@@ -125,7 +124,7 @@ FOREIGN: dict[str, Foreign] = {
             " owner_ignore_adverts timer_expired_backup"
             " thread_timer_expired"
         ),
-        without_effect=_words("garp_extra_if vmac_garp_intvl linkbeat_use_polling"),
+        without_effect=_words("linkbeat_use_polling"),
         ignored=_words("old_unicast_checksum kernel_rx_buf_size lvs_sync_daemon_interface"),
     ),
     "vrrp_sync_group": Foreign(unsupported=_words("track_bfd")),

@@ -8,7 +8,7 @@ interface=veth0                           short for vrrp_instance.*.interface
 from collections.abc import Sequence
 from typing import Any
 
-from hahub.config.document import ROOT_LINES, Document, Path
+from hahub.config.document import Document, Path
 from hahub.config.grammar import Block, Form, form_of
 from hahub.config.problems import Place, problem_at, shown
 from hahub.config.schema import Config, VrrpInstance
@@ -44,7 +44,7 @@ def _targets(document: Document, text: str) -> list[_Target]:
     parts = text.split(".")
     if parts[0] not in Config.model_fields and parts[0] in VrrpInstance.model_fields:
         parts = ["vrrp_instance", "*", *parts]
-    roots = [name for name in Config.model_fields if name not in ROOT_LINES]
+    roots = [name for name in Config.model_fields if form_of(Config, name)[0] in (Form.BLOCK, Form.NAMED)]
     if parts[0] not in roots:
         raise _PathError(f"expected it to begin with {', '.join(roots)} or a keyword of vrrp_instance")
     root = parts[0]

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from hahub.config.grammar import Block
 from hahub.config.routing import RouteLine, RuleLine
-from hahub.config.schema_globals import GlobalDefs
+from hahub.config.schema_globals import GarpGroup, GlobalDefs
 from hahub.config.schema_instance import Authentication, VrrpInstance, VrrpSyncGroup
 from hahub.config.schema_lines import (
     Fifo,
@@ -30,6 +30,7 @@ __all__ = [
     "ChannelBlock",
     "Config",
     "Fifo",
+    "GarpGroup",
     "GlobalDefs",
     "Hub",
     "OptionalScript",
@@ -90,6 +91,7 @@ class Config(Statics):
     """Everything, from either language or both."""
 
     global_defs: GlobalDefs = GlobalDefs()
+    garp_group: tuple[GarpGroup, ...] = Field((), description="distances of announcements on some interfaces")
     vrrp_script: dict[Name, VrrpScript] = Field(default_factory=dict)
     vrrp_track_process: dict[Name, ProcessDefinition] = Field(default_factory=dict)
     track_file: dict[Name, FileDefinition] = Field(default_factory=dict)

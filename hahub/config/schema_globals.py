@@ -5,8 +5,28 @@ from typing import Annotated
 from pydantic import Field
 
 from hahub.config.grammar import Block
-from hahub.config.schema_lines import Fifo, Nftables, Script, SmtpServer, User
-from hahub.config.values import AdvertCount, Delay, Flag, OptionalRepeat, Period, Repeat, Text, Version, whole
+from hahub.config.schema_lines import Fifo, GarpExtraIf, Nftables, Script, SmtpServer, User
+from hahub.config.values import (
+    AdvertCount,
+    Delay,
+    Flag,
+    InterfaceName,
+    OptionalRepeat,
+    Period,
+    Repeat,
+    Text,
+    Version,
+    whole,
+)
+
+
+class GarpGroup(Block):
+    """Interfaces whose announcements keep a distance of their own."""
+
+    garp_interval: Delay | None = Field(None, description="seconds between two gratuitous ARP; default 0: none")
+    gna_interval: Delay | None = Field(None, description="seconds between two neighbour advertisements; default 0")
+    interface: InterfaceName | None = Field(None, description="the interface")
+    interfaces: tuple[InterfaceName, ...] = Field((), description="more of them, which count as one")
 
 
 class GlobalDefs(Block):
@@ -38,8 +58,12 @@ class GlobalDefs(Block):
     vrrp_garp_lower_prio_repeat: OptionalRepeat | None = Field(
         None, description="gratuitous ARP of each of these bursts, 0: none; default vrrp_garp_master_repeat"
     )
-    vrrp_garp_interval: Delay = Field(0.0, description="seconds between two gratuitous ARP; only 0 has an effect")
-    vrrp_gna_interval: Delay = Field(0.0, description="seconds between two neighbour advertisements")
+    vrrp_garp_interval: Delay = Field(0.0, description="seconds between two gratuitous ARP on a wire; default 0: none")
+    vrrp_gna_interval: Delay = Field(0.0, description="seconds between two neighbour advertisements; default 0: none")
+    vrrp_garp_extra_if: GarpExtraIf | None = Field(
+        None, description="announcements on interfaces of addresses other than the instance's; default none"
+    )
+    vrrp_vmac_garp_intvl: GarpExtraIf | None = Field(None, description="deprecated, as vrrp_garp_extra_if")
     vrrp_min_garp: Flag = Field(False, description="one gratuitous ARP and no second burst; default no")
     vrrp_skip_check_adv_addr: Flag = Field(False, description="trust the address list of the known master")
     vrrp_check_unicast_src: Flag = Field(False, description="accept adverts from the unicast_peer only; default no")

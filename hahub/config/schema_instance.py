@@ -6,7 +6,7 @@ from pydantic import Field
 
 from hahub.config.grammar import Block
 from hahub.config.routing import RouteLine, RuleLine
-from hahub.config.schema_lines import OptionalScript, Script, TrackScript, UnicastPeerLine, VirtualIp
+from hahub.config.schema_lines import GarpExtraIf, OptionalScript, Script, TrackScript, UnicastPeerLine, VirtualIp
 from hahub.config.schema_trackers import TrackFile, TrackInterface, TrackProcess
 from hahub.config.values import (
     AdvertCount,
@@ -80,6 +80,8 @@ class VrrpInstance(Block):
     smtp_alert: Flag | None = Field(None, description="mail each transition; default the global smtp_alert")
     garp_lower_prio_delay: Delay | None = Field(None, description="seconds; default vrrp_garp_lower_prio_delay")
     garp_lower_prio_repeat: OptionalRepeat | None = Field(None, description="default vrrp_garp_lower_prio_repeat")
+    garp_extra_if: GarpExtraIf | None = Field(None, description="default vrrp_garp_extra_if")
+    vmac_garp_intvl: GarpExtraIf | None = Field(None, description="deprecated, as garp_extra_if")
     higher_prio_send_advert: Flag | None = Field(None, description="default vrrp_higher_prio_send_advert")
     lower_prio_no_advert: Flag | None = Field(None, description="default vrrp_lower_prio_no_advert")
     skip_check_adv_addr: Flag | None = Field(None, description="default vrrp_skip_check_adv_addr")

@@ -10,6 +10,7 @@ from hahub.config.values import (
     Address,
     Broadcast,
     CommandText,
+    Delay,
     Flag,
     HostAddress,
     InterfaceName,
@@ -152,6 +153,17 @@ class Nftables(Line):
     grammar: ClassVar[Grammar] = Grammar(("table",), required=0, what="the name of a table")
 
     table: TableName | None = Field(None, description="name of the nftables table for no_accept; default hahub")
+
+
+class GarpExtraIf(Line):
+    """``[all] SECONDS``."""
+
+    grammar: ClassVar[Grammar] = Grammar(
+        ("interval",), required=0, flags={"all": ("all", True)}, what="all and a number of seconds"
+    )
+
+    interval: Delay = Field(description="seconds between two announcements, 0: none")
+    all: Flag = Field(False, description="on every such interface; default: on VMAC interfaces only")
 
 
 class UnicastPeerLine(Line):

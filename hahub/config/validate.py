@@ -6,7 +6,17 @@ from pydantic import ValidationError
 
 from hahub.config.document import Document, Path, keyword_words
 from hahub.config.grammar import Block, Form, Line, form_of
-from hahub.config.schema import ChannelBlock, Config, GlobalDefs, Hub, Statics, VrrpInstance, VrrpScript, VrrpSyncGroup
+from hahub.config.schema import (
+    ChannelBlock,
+    Config,
+    GarpGroup,
+    GlobalDefs,
+    Hub,
+    Statics,
+    VrrpInstance,
+    VrrpScript,
+    VrrpSyncGroup,
+)
 from hahub.config.schema_trackers import FileDefinition, ProcessDefinition
 
 _B = TypeVar("_B", bound=Block)
@@ -19,6 +29,7 @@ def validate(document: Document) -> Config:
     statics = _block(document, (), Statics, lines) or Statics()
     return Config.model_construct(
         global_defs=_block(document, ("global_defs",), GlobalDefs, data.get("global_defs", {})) or GlobalDefs(),
+        garp_group=_blocks(document, "garp_group", GarpGroup),
         vrrp_script=_named(document, "vrrp_script", VrrpScript),
         vrrp_track_process=_named(document, "vrrp_track_process", ProcessDefinition),
         track_file=_named(document, "track_file", FileDefinition),
@@ -30,6 +41,13 @@ def validate(document: Document) -> Config:
         static_rules=statics.static_rules,
         hub=_block(document, ("hub",), Hub, data.get("hub", {})) or Hub(),
     )
+
+
+def _blocks(document: Document, keyword: str, model: type[_B]) -> tuple[_B, ...]:
+    found = [
+        _block(document, (keyword, index), model, data) for index, data in enumerate(document.data.get(keyword, ()))
+    ]
+    return tuple(block for block in found if block is not None)
 
 
 def _named(document: Document, keyword: str, model: type[_B]) -> dict[str, _B]:

@@ -104,17 +104,10 @@ class _Reader:
         """The value of a keyword of the schema; None when it was reported."""
         if form is Form.NAMED and model is not None:
             return self._named(here, model, node)
-        if form in (Form.WORDS, Form.LINES):
+        if form in (Form.WORDS, Form.LINES, Form.BLOCKS):
             return self._items(here, model, node)
         if form is Form.BLOCK and model is not None:
-            if isinstance(node, Scalar) and _is_null(node):
-                return {}
-            if not isinstance(node, Mapping):
-                self._unexpected(here, node, "a mapping of keywords")
-                return None
-            into: dict[str, Any] = {}
-            self.read_block(here, str(here[-1]), model, node, into)
-            return into
+            return self._block(here, model, node)
         if form is Form.LINE and model is not None and issubclass(model, Line):
             return self._line(here, model, node)
         if not isinstance(node, Scalar):
@@ -124,6 +117,17 @@ class _Reader:
             self._unexpected(here, node, "a value")
             return None
         return node.text
+
+    def _block(self, here: Path, model: type[Block], node: Node) -> object:
+        if isinstance(node, Scalar) and _is_null(node):
+            return {}
+        if not isinstance(node, Mapping):
+            self._unexpected(here, node, "a mapping of keywords")
+            return None
+        into: dict[str, Any] = {}
+        keyword = next(str(part) for part in reversed(here) if isinstance(part, str))
+        self.read_block(here, keyword, model, node, into)
+        return into
 
     def _line(self, here: Path, model: type[Line], node: Node) -> object:
         """A line in words, or as a mapping of its fields."""
@@ -155,6 +159,8 @@ class _Reader:
             self.document.keys[at] = self.document.values[at] = item.place
             if model is not None and issubclass(model, Line):
                 value = self._line(at, model, item)
+            elif model is not None:
+                value = self._block(at, model, item)
             elif isinstance(item, Scalar):
                 value = item.text
             else:

@@ -22,6 +22,7 @@ from hahub.core.deadline import DeadlineTimer
 from hahub.core.interfaces import Interface
 from hahub.core.log import ERROR, INFO, WARNING, CoreLog
 from hahub.core.outlet import Outlet
+from hahub.core.paces import Paces
 from hahub.core.promotion import Promotion
 from hahub.core.reporter import Reporter
 from hahub.core.router import Router
@@ -81,6 +82,7 @@ class Core:
         self._fifo_descriptors: list[int] = []
         self._timer = DeadlineTimer()
         self._schedule: Schedule[Router] = Schedule(turn)
+        self._paces = Paces()
         self._routers = Routers(
             monitor=self._monitor,
             commands=self._commands,
@@ -88,6 +90,7 @@ class Core:
             log=self._log,
             tell=self._tell,
             afterwards=self._afterwards,
+            paces=self._paces,
         )
         self._epoll = select.epoll()
         self._watched: dict[int, Callable[[], None]] = {}
@@ -189,6 +192,7 @@ class Core:
                 self._receive(interface)
         with self._afterwards.held():
             self._serve(now)
+        self._paces.serve(time.monotonic())
 
     def _serve(self, now: float) -> None:
         """All whose turn it is; handling takes time, in which more may become due."""
@@ -206,7 +210,8 @@ class Core:
         first, earliest = self._schedule.first, self._schedule.earliest
         if first is not None and earliest is not None and first.instance.state is State.BACKUP:
             earliest -= HEAD_START
-        self._timer.set(min([each for each in (earliest, self._beat_at) if each is not None], default=None))
+        waiting = (earliest, self._beat_at, self._paces.next_deadline)
+        self._timer.set(min([each for each in waiting if each is not None], default=None))
 
     def _about_to_elect(self, now: float) -> Router | None:
         """The backup whose master is given up too soon to sleep again; its adverts are heard till then."""

@@ -6,29 +6,26 @@ source address or interfaces change.
 
 import time
 from collections.abc import Callable
-from functools import partial
 
-from hahub.core.afterwards import Afterwards
+from hahub.core.announcer import Announcer
 from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces, use_of
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.schedule import Schedule
-from hahub.family import Family
 from hahub.lifeline import Slot
 from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches
 from hahub.net.adverts import AdvertSender
 from hahub.net.adverts6 import AdvertSender6
 from hahub.net.belongings import encode_belongings
-from hahub.net.frames import FrameSender, gratuitous_arp, neighbour_advertisement
-from hahub.net.links import forwards_ipv6
 from hahub.net.routes import encode_routes
 from hahub.net.routewatch import Removed, as_removed
-from hahub.settings import InstanceSettings, Route, Rule, SyncGroupSettings, VirtualAddress
+from hahub.settings import InstanceSettings, Route, Rule, SyncGroupSettings
 from hahub.vrrp import events
 from hahub.vrrp.actions import (
     Action,
     AddAddresses,
     AnnounceAddresses,
+    AnnounceElsewhere,
     Note,
     RemoveAddresses,
     Report,
@@ -62,7 +59,7 @@ class Router:
         log: CoreLog,
         tell: Callable[[InstanceSettings | SyncGroupSettings, Report], None],
         schedule: Schedule["Router"],
-        afterwards: Afterwards,
+        announcer: Announcer,
         slot: Slot | None = None,
         grouped: bool = False,
     ) -> None:
@@ -77,14 +74,13 @@ class Router:
         self._log = log
         self._tell = tell
         self._schedule = schedule
-        self._afterwards = afterwards
+        self._announcer = announcer
         self._slot = slot
         self._use = use_of(settings)
         self._adverts: dict[int, list[tuple[AdvertSender | AdvertSender6, bytes]]] = {}
         """By priority: each destination's socket and message."""
         self._adverts_source: int | None = None
         self._batches = AddressBatches((), ())
-        self._frames: list[tuple[FrameSender, bytes]] = []
         self._stamp: tuple[object, ...] = ()
         self._places: dict[str, int | None] = {}
         """Interface names and their numbers, as they were when all this was encoded."""
@@ -125,7 +121,7 @@ class Router:
         self._stamp = self._current_stamp()
         settings, index_of = self.settings, self._interfaces.index_of
         self._batches = encode_belongings(settings.all_addresses, settings.routes, settings.rules, index_of)
-        self._frames = [frame for address in self.settings.all_addresses for frame in self._frame(address)]
+        self._announcer.encode(settings)
         self._adverts.clear()
         self._adverts_source = self._interfaces[self.settings.interface].source_of(self._use)
         if self._adverts_source is not None:
@@ -134,15 +130,6 @@ class Router:
         self._places = {name: self._place(name) for name in self.interface_names}
         if self._slot is not None:
             self._slot.peers_wait(stall_limit(settings, settings.priority))
-
-    def _frame(self, address: VirtualAddress) -> list[tuple[FrameSender, bytes]]:
-        interface = self._interfaces[address.interface]
-        if interface.link is None or interface.frames is None:
-            return []
-        if address.family is Family.IPV6:
-            router = forwards_ipv6(address.interface)
-            return [(interface.frames, neighbour_advertisement(interface.link.mac, address.number, router=router))]
-        return [(interface.frames, gratuitous_arp(interface.link.mac, address.number))]
 
     def _advert(self, priority: int) -> list[tuple[AdvertSender | AdvertSender6, bytes]]:
         encoded = self._adverts.get(priority)
@@ -289,7 +276,9 @@ class Router:
                 case RemoveAddresses():
                     self.remove_addresses()
                 case AnnounceAddresses(repeat=repeat):
-                    self._announce(repeat)
+                    self._announcer.announce(repeat)
+                case AnnounceElsewhere():
+                    self._announcer.announce_elsewhere()
                 case Report():
                     self._tell(self.settings, action)
                 case Note(topic=topic, text=text):
@@ -304,24 +293,6 @@ class Router:
             error = sender.send(message)
             if error is not None:
                 self._log.limited(WARNING, self.settings.name, "send", f"advertisement not sent: {error.strerror}")
-
-    def _announce(self, repeat: int) -> None:
-        """Once now; the repetitions need not keep anybody waiting, but come from a master only."""
-        self._send_frames(min(repeat, 1))
-        if repeat > 1:
-            self._afterwards.do(partial(self._announce_again, repeat - 1))
-
-    def _announce_again(self, repeat: int) -> None:
-        if self.instance.holds_addresses:
-            self._send_frames(repeat)
-
-    def _send_frames(self, repeat: int) -> None:
-        for _ in range(repeat):
-            for sender, frame in self._frames:
-                error = sender.send(frame)
-                if error is not None:
-                    text = f"address not announced to the neighbours: {error.strerror}"
-                    self._log.limited(WARNING, self.settings.name, "arp", text)
 
     def reconfigure(self, settings: InstanceSettings, now: float) -> None:
         """Take other settings and keep the state; addresses that are no longer wanted go first."""
@@ -357,6 +328,7 @@ class Router:
 
     def remove_addresses(self) -> None:
         """Take the addresses off, whatever the state says: also for a clean start and a clean end."""
+        self._announcer.withdraw()
         self._commands.submit(self._batches.remove)
         if self._slot is not None:
             self._slot.holds_no_more()

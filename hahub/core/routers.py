@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 
 from hahub.core.afterwards import Afterwards
+from hahub.core.announcer import Announcer
 from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces, Use, use_of
 from hahub.core.log import INFO, WARNING, CoreLog
+from hahub.core.paces import Paces
 from hahub.core.router import Router
 from hahub.core.schedule import Schedule
 from hahub.family import Family
@@ -35,6 +37,7 @@ class Routers:
         log: CoreLog,
         tell: Tell,
         afterwards: Afterwards,
+        paces: Paces,
     ) -> None:
         self.interfaces = Interfaces(monitor, log)
         self._monitor = monitor
@@ -43,6 +46,7 @@ class Routers:
         self._log = log
         self._tell = tell
         self._afterwards = afterwards
+        self._paces = paces
         self._settings = CoreSettings(node="")
         self._by_name: dict[str, Router] = {}
         self._by_wire: dict[tuple[str, Family, int], Router] = {}
@@ -71,6 +75,7 @@ class Routers:
         """Take a configuration, the first or another: what did not change is not touched."""
         now = time.monotonic()
         self._settings = settings
+        self._paces.configure(settings.pacing)
         wanted = {instance.name: instance for instance in settings.instances}
         gone = [each for each in self if each.settings.name not in wanted or _moved(each.settings, wanted)]
         states = self._dissolve_groups(gone)
@@ -97,7 +102,7 @@ class Routers:
             log=self._log,
             tell=self._tell,
             schedule=self._schedule,
-            afterwards=self._afterwards,
+            announcer=Announcer(self.interfaces, self._paces, self._afterwards, self._log),
             slot=self._lifeline.claim(_key(settings)) if self._lifeline is not None else None,
             grouped=grouped,
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hahub.settings.belongings import Route, Rule, StaticSettings, VirtualAddress
 from hahub.settings.firewall import FirewallSettings
-from hahub.settings.instance import CoreSettings, InstanceSettings, SyncGroupSettings, UnicastPeer
+from hahub.settings.instance import CoreSettings, InstanceSettings, Pacing, SyncGroupSettings, UnicastPeer
 from hahub.settings.processes import ChannelSettings, FifoSettings, HubSettings, NotifyScripts, ParentSettings
 from hahub.settings.trackers import (
     CheckScript,
@@ -35,6 +35,7 @@ __all__ = [
     "HubSettings",
     "InstanceSettings",
     "NotifyScripts",
+    "Pacing",
     "ParamMatch",
     "ParentSettings",
     "Route",

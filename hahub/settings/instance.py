@@ -68,6 +68,8 @@ class InstanceSettings:
     """Seconds from the burst that answers a weaker master to another; 0 for none."""
     garp_lower_prio_repeat: int = 5
     """Gratuitous ARP of each of them; 0 for no bursts."""
+    garp_extra_if: float = 0.0
+    """Seconds between announcements on interfaces of addresses that are not the instance's own; 0 for none."""
     lower_prio_no_advert: bool = False
     higher_prio_send_advert: bool = False
     """A master that yields to a stronger one sends one advert more."""
@@ -104,6 +106,18 @@ class InstanceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Pacing:
+    """The least distance of two announcements on a wire, in seconds; 0 for none."""
+
+    interfaces: tuple[str, ...] = ()
+    """They count as one wire; empty: each interface that is not named elsewhere, by itself."""
+    arp: float = 0.0
+    """Of gratuitous ARP."""
+    neighbour: float = 0.0
+    """Of unsolicited neighbour advertisements."""
+
+
+@dataclass(frozen=True, slots=True)
 class SyncGroupSettings:
     """One ``vrrp_sync_group``: instances that are master together or not at all."""
 
@@ -120,6 +134,8 @@ class CoreSettings:
     instances: tuple[InstanceSettings, ...] = ()
     groups: tuple[SyncGroupSettings, ...] = ()
     statics: StaticSettings = field(default_factory=StaticSettings)
+    pacing: tuple[Pacing, ...] = ()
+    """The first that holds for an interface counts; without one its announcements keep no distance."""
     startup_delay: float = 0.0
     realtime_priority: int = 50
     """SCHED_FIFO priority, 1-99; 0 for no real-time scheduling."""

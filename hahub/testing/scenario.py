@@ -34,6 +34,7 @@ from hahub.vrrp.actions import (
     Action,
     AddAddresses,
     AnnounceAddresses,
+    AnnounceElsewhere,
     Note,
     RemoveAddresses,
     Report,
@@ -202,6 +203,8 @@ def _describe(action: Action) -> str:
             return "remove"
         case AnnounceAddresses(repeat=repeat):
             return f"announce {repeat}"
+        case AnnounceElsewhere():
+            return "announce elsewhere"
         case Report(state=state, priority=priority, reason=reason):
             return f"report {state} {priority} {reason.cause}"
         case Note():

@@ -30,6 +30,11 @@ class AnnounceAddresses:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnounceElsewhere:
+    """Send one such announcement on each interface of an address that is not the instance's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Tell everyone: a change of state, or an event in keepalived's sense."""
 
@@ -47,4 +52,4 @@ class Note:
     text: str
 
 
-Action = SendAdvert | AddAddresses | RemoveAddresses | AnnounceAddresses | Report | Note
+Action = SendAdvert | AddAddresses | RemoveAddresses | AnnounceAddresses | AnnounceElsewhere | Report | Note

@@ -8,7 +8,7 @@ Source: keepalived vrrp/vrrp.c, the garp_* keywords; RFC 9568 section 6.4.
 
 from hahub.settings import InstanceSettings
 from hahub.vrrp import timers
-from hahub.vrrp.actions import Action, AddAddresses, AnnounceAddresses
+from hahub.vrrp.actions import Action, AddAddresses, AnnounceAddresses, AnnounceElsewhere
 
 RESTORE_INTERVAL = 1.0
 """Seconds between two restorations of addresses that somebody else removes again and again."""
@@ -21,18 +21,27 @@ class Announcements:
         self._announce_at: float | None = None
         self._recover_at: float | None = None
         self._refresh_at: float | None = None
+        self._elsewhere_at: float | None = None
         self._restore_at: float | None = None
         self._restored_at = float("-inf")
 
     @property
     def next_deadline(self) -> float | None:
-        waiting = (self._announce_at, self._recover_at, self._refresh_at, self._restore_at)
+        waiting = (self._announce_at, self._recover_at, self._refresh_at, self._elsewhere_at, self._restore_at)
         return min([t for t in waiting if t is not None], default=None)
 
     def start(self, settings: InstanceSettings, now: float) -> None:
         """The addresses have just been announced for the first time."""
         self._announce_at = _after(settings.garp_master_delay, now)
         self._refresh_at = _after(settings.garp_master_refresh, now)
+        self._elsewhere_at = _after(settings.garp_extra_if, now + settings.garp_master_delay)
+
+    def reschedule(self, before: InstanceSettings, after: InstanceSettings, now: float) -> None:
+        """Other settings: what is repeated for ever follows them at once; what has begun comes to its end."""
+        if before.garp_master_refresh != after.garp_master_refresh:
+            self._refresh_at = _after(after.garp_master_refresh, now)
+        if before.garp_extra_if != after.garp_extra_if:
+            self._elsewhere_at = _after(after.garp_extra_if, now)
 
     def recover(self, settings: InstanceSettings, now: float) -> list[Action]:
         """A weaker master has drawn the traffic: announce now, and again after garp_lower_prio_delay."""
@@ -42,7 +51,7 @@ class Announcements:
         return [AnnounceAddresses(settings.garp_lower_prio_repeat)]
 
     def stop(self) -> None:
-        self._announce_at = self._recover_at = self._refresh_at = self._restore_at = None
+        self._announce_at = self._recover_at = self._refresh_at = self._elsewhere_at = self._restore_at = None
 
     def lost(self, settings: InstanceSettings, now: float) -> list[Action]:
         """Somebody else removed addresses: put them back, but do not fight without pause."""
@@ -62,10 +71,14 @@ class Announcements:
             actions.append(AnnounceAddresses(settings.garp_master_repeat))
         if self._recover_at is not None and now >= self._recover_at:
             self._recover_at = None
-            actions.append(AnnounceAddresses(settings.garp_lower_prio_repeat))
+            if settings.garp_lower_prio_repeat:  # a reload may have set it to 0
+                actions.append(AnnounceAddresses(settings.garp_lower_prio_repeat))
         if self._refresh_at is not None and now >= self._refresh_at:
             self._refresh_at = timers.next_multiple(self._refresh_at, settings.garp_master_refresh, now)
             actions.append(AnnounceAddresses(settings.garp_master_refresh_repeat))
+        if self._elsewhere_at is not None and now >= self._elsewhere_at:
+            self._elsewhere_at = timers.next_multiple(self._elsewhere_at, settings.garp_extra_if, now)
+            actions.append(AnnounceElsewhere())
         return actions
 
 

@@ -137,6 +137,8 @@ class Instance:
         gained = set(settings.belongings) - set(self.settings.belongings)
         other_interval = settings.advert_int != self.settings.advert_int
         rescheduled = other_interval or settings.down_timer_adverts != self.settings.down_timer_adverts
+        if self.state is State.MASTER:
+            self._mastership.announcements.reschedule(self.settings, settings, now)
         self.settings = settings
         self._facts.forget_others(settings)
         if other_interval:

@@ -1,0 +1,97 @@
+"""What one virtual router tells its neighbours: gratuitous ARP and unsolicited neighbour advertisements, ready-made."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from hahub.core.afterwards import Afterwards
+from hahub.core.interfaces import Interfaces
+from hahub.core.log import WARNING, CoreLog
+from hahub.core.paces import Announcement, Paces
+from hahub.family import Family
+from hahub.net.frames import FrameSender, gratuitous_arp, neighbour_advertisement
+from hahub.net.links import forwards_ipv6
+from hahub.settings import InstanceSettings, VirtualAddress
+
+
+class Announcer:
+    """Announces the addresses of a router from when it is told to until the addresses go."""
+
+    def __init__(self, interfaces: Interfaces, paces: Paces, afterwards: Afterwards, log: CoreLog) -> None:
+        self._interfaces = interfaces
+        self._paces = paces
+        self._afterwards = afterwards
+        self._log = log
+        self._name = ""
+        self._announcements: dict[tuple[str, int], Announcement] = {}
+        """By interface and address."""
+        self._elsewhere: list[Announcement] = []
+        """The first of each interface that is not the instance's own."""
+        self._active = False
+
+    def encode(self, settings: InstanceSettings) -> None:
+        """Make the frames anew: after a change of configuration or of interfaces. What waits is sent by new frames."""
+        before, self._announcements, self._name = self._announcements, {}, settings.name
+        for address in settings.all_addresses:
+            send = self._sender_of(address)
+            if send is None:
+                continue
+            key = (address.interface, address.number)
+            announcement = before.pop(key, None) or Announcement(address.interface, address.family)
+            announcement.send = send
+            self._announcements[key] = announcement
+        for gone in before.values():
+            gone.pending = 0
+        first = {each.interface: each for each in reversed(self._announcements.values())}
+        self._elsewhere = [each for name, each in first.items() if name != settings.interface]
+
+    def _sender_of(self, address: VirtualAddress) -> Callable[[], None] | None:
+        interface = self._interfaces[address.interface]
+        if interface.link is None or interface.frames is None:
+            return None
+        if address.family is Family.IPV6:
+            router = forwards_ipv6(address.interface)
+            frame = neighbour_advertisement(interface.link.mac, address.number, router=router)
+        else:
+            frame = gratuitous_arp(interface.link.mac, address.number)
+        return partial(self._send, interface.frames, frame)
+
+    def _send(self, sender: FrameSender, frame: bytes) -> None:
+        error = sender.send(frame)
+        if error is not None:
+            text = f"address not announced to the neighbours: {error.strerror}"
+            self._log.limited(WARNING, self._name, "arp", text)
+
+    def announce(self, repeat: int) -> None:
+        """Once now, where no distance is to be kept; the repetitions need not keep anybody waiting."""
+        self._active = True
+        unpaced = self._put(self._announcements.values(), repeat)
+        _send_all(unpaced)
+        if repeat > 1 and unpaced:
+            self._afterwards.do(partial(self._announce_again, unpaced, repeat - 1))
+
+    def announce_elsewhere(self) -> None:
+        """One address of each interface that is not the instance's own."""
+        _send_all(self._put(self._elsewhere, 1))
+
+    def _put(self, announcements: Iterable[Announcement], repeat: int) -> list[Announcement]:
+        """Leave to the paces what they have a distance for; the others."""
+        unpaced = [each for each in announcements if not self._paces.put(each, repeat)]
+        self._paces.serve(time.monotonic())
+        return unpaced
+
+    def _announce_again(self, announcements: Sequence[Announcement], repeat: int) -> None:
+        """They come from a master only."""
+        for _ in range(repeat if self._active else 0):
+            _send_all(announcements)
+
+    def withdraw(self) -> None:
+        """The addresses go: what waits is not sent."""
+        self._active = False
+        for each in self._announcements.values():
+            each.pending = 0
+
+
+def _send_all(announcements: Iterable[Announcement]) -> None:
+    for each in announcements:
+        each.send()

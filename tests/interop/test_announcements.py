@@ -1,0 +1,76 @@
+"""hahub and keepalived beside each other on one wire, each with a virtual router of its own: how they announce."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.conftest import require
+from tests.lab import DAEMONS, GratuitousArp, Host, Lab
+from tests.lab.timeline import wait_until
+
+pytestmark = [pytest.mark.namespaces, pytest.mark.slow]
+
+INTERVAL = 0.05
+REPEAT = 4
+CONFIGURATION = f"""global_defs {{
+    router_id lab
+    script_user root
+    vrrp_notify_fifo /run/lab/fifo
+    vrrp_garp_interval {INTERVAL}
+    vrrp_garp_extra_if all 1
+}}
+vrrp_instance VI_1 {{
+    interface eth0
+    virtual_router_id 5N
+    version 3
+    advert_int 0.1
+    garp_master_repeat {REPEAT}
+    garp_master_delay 0
+    virtual_ipaddress {{
+        10.9.N.1
+        10.9.N.2
+        10.9.N.3
+    }}
+    virtual_ipaddress_excluded {{
+        10.10.N.4 dev eth1
+        10.10.N.5 dev eth1
+    }}
+}}
+"""
+
+
+@pytest.mark.keepalived
+def test_announcements_keep_their_distance_and_the_adverts_their_time(lab: Lab) -> None:
+    """2.2.7 forgets most repetitions when it has to wait; later ones count them."""
+    require("keepalived")
+    for number, (name, host) in enumerate(zip(("hahub", "keepalived"), lab.hosts.values(), strict=True), start=1):
+        host.add_second_interface()
+        DAEMONS[name](host, CONFIGURATION.replace("N", str(number))).start()
+
+    for host in lab.hosts.values():
+        wait_until(lambda host=host: len(repeated(lab, host)) >= 3, "three repetitions on the other wire")
+        first, second = announced(lab, host, "10.9."), announced(lab, host, "10.10.")
+        burst = [arp for arp in second if arp.at < second[0].at + 0.9]
+
+        for frames in (first, burst):
+            distances = sorted(later.at - earlier.at for earlier, later in pairwise(frames))
+            assert distances[0] > INTERVAL - 0.01
+            assert distances[len(distances) // 2] < INTERVAL + 0.01
+        assert abs(first[0].at - second[0].at) < 0.03, "another wire waits for nobody"
+        assert all(0.9 < later.at - earlier.at < 1.2 for earlier, later in pairwise([second[0], *repeated(lab, host)]))
+        adverts = lab.adverts(host)
+        assert max(later.at - earlier.at for earlier, later in pairwise(adverts)) < 0.2
+        if host.name == "a":
+            assert [arp.address[-1] for arp in first] == ["1", "2", "3"] * REPEAT
+            assert [arp.address[-1] for arp in burst] == ["4", "5"] * REPEAT
+
+
+def announced(lab: Lab, host: Host, prefix: str) -> list[GratuitousArp]:
+    found = [record for record in lab.timeline.records() if isinstance(record, GratuitousArp)]
+    return [arp for arp in found if arp.host == host.name and arp.address.startswith(prefix)]
+
+
+def repeated(lab: Lab, host: Host) -> list[GratuitousArp]:
+    """What is said once a second, of one address of the other wire."""
+    second = announced(lab, host, "10.10.")
+    return [arp for arp in second if arp.at > second[0].at + 0.9]
