@@ -62,6 +62,7 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
             pacing=announcements.pacing(config),
             startup_delay=defs.vrrp_startup_delay,
             realtime_priority=defs.vrrp_rt_priority,
+            states_on_reload=defs.fifo_write_vrrp_states_on_reload,
         ),
         parent=ParentSettings(
             check_scripts=_check_scripts(config),

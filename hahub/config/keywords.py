@@ -88,7 +88,7 @@ FOREIGN: dict[str, Foreign] = {
             "vrrp_ipsets": "no_accept is done by nftables, with sets of its own",
             "nftables_ifindex": "rules name interfaces, and hold for one that is made anew",
         },
-        without_effect=_words("no_email_faults fifo_write_vrrp_states_on_reload set_supplementary_groups umask"),
+        without_effect=_words("no_email_faults set_supplementary_groups umask"),
         ignored=_words(
             "process_names process_name vrrp_process_name random_seed data_use_instance use_symlink_paths"
             " startup_script_timeout shutdown_script_timeout log_unknown_vrids"

@@ -46,6 +46,7 @@ class GlobalDefs(Block):
     notify_fifo_script: Script | None = Field(None, description="reads notify_fifo, named in its last argument")
     vrrp_notify_fifo: Fifo | None = Field(None, description="second FIFO, written after notify_fifo")
     vrrp_notify_fifo_script: Script | None = Field(None, description="reads vrrp_notify_fifo")
+    fifo_write_vrrp_states_on_reload: Flag = Field(False, description="write all states at a reload; default no")
     vrrp_notify_priority_changes: Flag = Field(False, description="report changed priorities; default no")
     vrrp_version: Version = Field(2, description="2 or 3; default 2")
     vrrp_garp_master_delay: Delay = Field(5.0, description="seconds to the second burst; default 5")

@@ -279,11 +279,14 @@ class Core:
 
     def configure(self, settings: CoreSettings) -> None:
         """Take a configuration, the first or another."""
+        self._reporter.begin_reload()
         with self._receivers_rewatched():
             self._promotion.configure(settings)
             self._statics.configure(settings)
             self._routers.configure(settings)
         self._route_watch.listen(needed=self._routers.have_routes or self._statics.have_routes)
+        if self._configured and settings.states_on_reload:
+            self._reporter.restate(self._routers.lines)
         self._beat()
         self._arm()
 

@@ -5,7 +5,7 @@ The hub acknowledges what is in its journal; until then the transition is kept a
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from hahub.core.afterwards import Afterwards
@@ -34,6 +34,7 @@ class Reporter:
         self._hub_connected = False
         self._fifos: Sequence[FifoWriter] = ()
         self._unacknowledged: deque[Transition] = deque()
+        self._told: set[tuple[str, str]] = set()
         self._sequence = 0
         self._lost_first = 0
         self._lost_last = 0
@@ -58,8 +59,10 @@ class Reporter:
         """Tell everyone about one report of one instance or group."""
         self._sequence += 1
         instance = subject if isinstance(subject, InstanceSettings) else None
+        kind = Kind.GROUP if instance is None else Kind.INSTANCE
+        self._told.add((kind, subject.name))
         transition = Transition(
-            kind=Kind.GROUP if instance is None else Kind.INSTANCE,
+            kind=kind,
             name=subject.name,
             state=report.state,
             previous=report.previous,
@@ -75,12 +78,25 @@ class Reporter:
             addresses=() if instance is None else tuple(map(str, instance.virtual_addresses)),
         )
         if transition.state.is_keepalived_word:
-            line = format_line(Line(transition.kind, transition.name, transition.state, transition.priority))
-            for fifo in self._fifos:
-                if not fifo.write(line):
-                    self._log.limited(WARNING, fifo.path, "fifo", f"the pipe is full, lost={fifo.lost}")
+            self._write(Line(transition.kind, transition.name, transition.state, transition.priority))
         self._afterwards.do(partial(self._send, transition))
         return transition
+
+    def _write(self, line: Line) -> None:
+        text = format_line(line)
+        for fifo in self._fifos:
+            if not fifo.write(text):
+                self._log.limited(WARNING, fifo.path, "fifo", f"the pipe is full, lost={fifo.lost}")
+
+    def begin_reload(self) -> None:
+        """From now on, take note of who reports something."""
+        self._told.clear()
+
+    def restate(self, lines: Iterable[Line]) -> None:
+        """Write the states of those who had nothing to report since ``begin_reload``, into the FIFOs only."""
+        for line in lines:
+            if (line.kind, line.name) not in self._told:
+                self._write(line)
 
     def _send(self, transition: Transition) -> None:
         self._parent.put(transition)

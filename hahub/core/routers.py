@@ -14,13 +14,14 @@ from hahub.core.schedule import Schedule
 from hahub.family import Family
 from hahub.lifeline import Key, Lifeline
 from hahub.messages import FileResult, Maintenance, ProcessResult, ScriptResult, TrackerResult
-from hahub.model import State
+from hahub.model import Kind, State
 from hahub.net.addresses import AddressCommands, held
 from hahub.net.links import LinkMonitor
 from hahub.net.routewatch import Removed
 from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings, TrackerKey
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
+from hahub_fifo import Line
 
 Tell = Callable[[InstanceSettings | SyncGroupSettings, Report], None]
 
@@ -91,6 +92,16 @@ class Routers:
         self._start_groups(states, added, now)
         self._start(added, now)
         self._configured = True
+
+    @property
+    def lines(self) -> list[Line]:
+        """What the FIFOs would say of everything now: groups first, as keepalived at a reload."""
+        groups = [Line(Kind.GROUP, name, group.state, 0) for name, group in self._groups.items()]
+        routers = [
+            Line(Kind.INSTANCE, router.settings.name, router.instance.state, router.instance.priority)
+            for router in self
+        ]
+        return [line for line in (*groups, *routers) if line.state is not State.INIT]
 
     def _add(self, settings: InstanceSettings, now: float) -> Router:
         grouped = any(settings.name in group.members for group in self._settings.groups)

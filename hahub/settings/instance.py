@@ -139,3 +139,5 @@ class CoreSettings:
     startup_delay: float = 0.0
     realtime_priority: int = 50
     """SCHED_FIFO priority, 1-99; 0 for no real-time scheduling."""
+    states_on_reload: bool = False
+    """At a reload, the FIFOs get the state of everything that had nothing to report."""

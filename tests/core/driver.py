@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 from hahub.link import Link, LinkClosedError, memory_file, pair
 from hahub.messages import Ack, Configure, HubLink, Log, Record, encode_settings
@@ -50,9 +51,9 @@ class CoreDriver:
         self.link = Link(ours)
         self.configure(*instances)
 
-    def configure(self, *instances: InstanceSettings) -> None:
-        """Send a configuration, with the host's FIFO."""
-        settings = memory_file("settings", encode_settings(CoreSettings(f"node-{self.host.name}", instances)))
+    def configure(self, *instances: InstanceSettings, **more: Any) -> None:
+        """Send a configuration, with the host's FIFO. more: other fields of CoreSettings."""
+        settings = memory_file("settings", encode_settings(CoreSettings(f"node-{self.host.name}", instances, **more)))
         fifo = os.open(self.host.fifo.path, os.O_RDWR | os.O_NONBLOCK)
         remembered = [] if self._lifeline is None else [self._lifeline]
         record = Configure((str(self.host.fifo.path),), lifeline=bool(remembered))

@@ -7,7 +7,7 @@ a command that cannot be executed has failed, and so has one that ran out of tim
 
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import trio
 
@@ -60,17 +60,32 @@ def next_run(planned: float, interval: float, now: float) -> tuple[float, int]:
 class ScriptTracker:
     """Runs one ``vrrp_script`` for ever and reports each change of the verdict."""
 
-    def __init__(self, script: CheckScript, spawner: Spawner, log: Log, report: Callable[[ScriptResult], None]) -> None:
+    def __init__(
+        self,
+        script: CheckScript,
+        spawner: Spawner,
+        log: Log,
+        report: Callable[[ScriptResult], None],
+        verdict: bool | None = None,  # a verdict is a boolean
+    ) -> None:
+        """verdict: what has been reported of this check already; None when nothing has."""
         self._script = script
         self._spawner = spawner
         self._log = log
         self._report = report
-        self._counter = RiseFall(script.rise, script.fall, False if script.init_fail else None)
+        self._is_known = verdict is not None
+        first = False if script.init_fail else None
+        self._counter = RiseFall(script.rise, script.fall, verdict if self._is_known else first)
         self._detail = ""
+
+    @property
+    def verdict(self) -> bool | None:
+        """What holds now; None before the first run has ended."""
+        return self._counter.verdict
 
     async def run(self) -> None:
         """Runs until cancelled; a script that is running then is ended with its process group."""
-        if self._script.init_fail:
+        if self._script.init_fail and not self._is_known:
             self._report(ScriptResult(self._script.name, succeeded=False, detail=_INIT_FAIL))
         planned, was_late = trio.current_time(), False
         while True:
@@ -116,21 +131,32 @@ class ScriptTrackers:
         self._tasks = tasks
         self._log = log
         self._report = report
-        self._running: dict[str, tuple[CheckScript, trio.CancelScope]] = {}
+        self._running: dict[str, tuple[CheckScript, trio.CancelScope, ScriptTracker]] = {}
 
-    def configure(self, scripts: Iterable[CheckScript]) -> None:
-        """Run exactly these; one that has not changed goes on undisturbed."""
+    @property
+    def verdicts(self) -> dict[str, bool]:
+        """Of all that have one, by name."""
+        found = {name: tracker.verdict for name, (_, _, tracker) in self._running.items()}
+        return {name: verdict for name, verdict in found.items() if verdict is not None}
+
+    def configure(self, scripts: Iterable[CheckScript], verdicts: Mapping[str, bool] | None = None) -> None:
+        """Run exactly these; one that has not changed goes on undisturbed, a changed one keeps its verdict.
+
+        verdicts: of those that do not run yet, from an earlier life of this process.
+        """
+        known = dict(verdicts or {}) | self.verdicts
         wanted = {script.name: script for script in scripts}
-        for name, (script, scope) in list(self._running.items()):
+        for name, (script, scope, _) in list(self._running.items()):
             if wanted.get(name) != script:
                 scope.cancel()
                 del self._running[name]
         for name, script in wanted.items():
             if name not in self._running:
                 scope = trio.CancelScope()
-                self._running[name] = (script, scope)
-                self._tasks.start_soon(self._run, script, scope)
+                tracker = ScriptTracker(script, self._spawner, self._log, self._report, known.get(name))
+                self._running[name] = (script, scope, tracker)
+                self._tasks.start_soon(self._run, tracker, scope)
 
-    async def _run(self, script: CheckScript, scope: trio.CancelScope) -> None:
+    async def _run(self, tracker: ScriptTracker, scope: trio.CancelScope) -> None:
         with scope:
-            await ScriptTracker(script, self._spawner, self._log, self._report).run()
+            await tracker.run()

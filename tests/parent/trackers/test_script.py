@@ -169,6 +169,22 @@ async def test_a_change_starts_changed_checks_again_and_ends_removed_ones(tmp_pa
     assert all(map(is_alive, pids("same") + pids("changed")))
 
 
+async def test_a_changed_check_keeps_its_verdict_until_enough_runs_contradict_it(
+    tmp_path: Path, watched: Watched
+) -> None:
+    """A reload alone is no reason for a change of state."""
+    good = CheckScript("chk", script(tmp_path / "good", "exit 0"), interval=60.0)
+    watched.trackers.configure([good])
+    await watched.wait_for(1)
+
+    bad = script(tmp_path / "bad", f"echo >> {tmp_path}/runs; exit 1")
+    watched.trackers.configure([CheckScript("chk", bad, interval=0.1, timeout=10.0, fall=3, init_fail=True)])
+    await watched.wait_for(2)
+
+    assert [result.succeeded for result in watched.reports] == [True, False]
+    assert len((tmp_path / "runs").read_text().splitlines()) >= 3
+
+
 async def test_with_init_fail_it_has_failed_until_enough_runs_succeeded(tmp_path: Path, watched: Watched) -> None:
     command = script(tmp_path / "chk", f"echo >> {tmp_path}/runs; exit 0")
 
