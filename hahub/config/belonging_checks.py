@@ -2,6 +2,7 @@
 
 from collections.abc import Set
 
+from hahub.config import derive
 from hahub.config.document import Document, Path
 from hahub.config.problems import Severity, shown
 from hahub.config.routing import RuleLine, is_ipv6
@@ -26,24 +27,40 @@ def check_address_lines(
             message = f"{keyword} {figures} is there twice, the second is ignored"
             document.report((*here, index), message, severity=Severity.WARNING)
         seen.add(figures)
-        label, carrier = line.label, line.dev or interface
-        if (
-            label is not None
-            and not is_ipv6(figures)
-            and (len(label) > _LABEL_MAX or not label.startswith(f"{carrier}:"))
-        ):
-            message = f"{keyword} label {shown(label)} is not {carrier}:text of at most 15 characters"
-            document.report((*here, index, "label"), message)
-        if is_ipv6(figures):
-            for word in ("label", "brd"):
-                if getattr(line, word) is not None:
-                    document.report((*here, index, word), f"{keyword} {word} is for IPv4 addresses only")
-        elif line.dad:
-            document.report((*here, index), f"{keyword} -nodad is for IPv6 addresses only")
-        elif line.brd in ("+", "-") and int(line.address.partition("/")[2]) > 30:
-            message = f"{keyword} brd {line.brd} needs a prefix length of at most 30"
-            document.report((*here, index, "brd"), message)
+        check = _check_ipv6_line if is_ipv6(figures) else _check_ipv4_line
+        check((*here, index), line, line.dev or interface, document)
     return seen
+
+
+def _check_ipv6_line(here: Path, line: VirtualIp, _carrier: str, document: Document) -> None:
+    keyword = here[-2]
+    if line.brd is not None:
+        document.report((*here, "brd"), f"{keyword} brd is for IPv4 addresses only")
+    if line.label is not None:
+        _warn(document, (*here, "label"), f"{keyword} label has no effect, IPv6 addresses have none")
+    if line.mngtmpaddr and not line.address.endswith("/64"):
+        document.report((*here, "mngtmpaddr"), f"{keyword} mngtmpaddr needs a prefix length of 64")
+
+
+def _check_ipv4_line(here: Path, line: VirtualIp, carrier: str, document: Document) -> None:
+    keyword, label = here[-2], line.label
+    for word, field in (("-nodad", "dad"), ("home", "home"), ("mngtmpaddr", "mngtmpaddr")):
+        if getattr(line, field):
+            _warn(document, (*here, field), f"{keyword} {word} has no effect, it is for IPv6 addresses")
+    if label is not None and len(label.encode()) > _LABEL_MAX:
+        document.report((*here, "label"), f"{keyword} label {shown(label)} is longer than {_LABEL_MAX} characters")
+    elif label is not None and label != carrier and not label.startswith(f"{carrier}:"):
+        message = f"{keyword} label {shown(label)} does not begin with {carrier}:, old programs do not find it"
+        _warn(document, (*here, "label"), message)
+    if line.brd is not None and line.peer is not None:
+        _warn(document, (*here, "brd"), f"{keyword} brd has no effect, a point-to-point link has no broadcast")
+    elif line.brd in ("+", "-") and int(line.address.partition("/")[2]) > derive.BROADCAST_PREFIX_MAX:
+        message = f"{keyword} brd {line.brd} has no effect with a prefix length above {derive.BROADCAST_PREFIX_MAX}"
+        _warn(document, (*here, "brd"), message)
+
+
+def _warn(document: Document, path: Path, message: str) -> None:
+    document.report(path, message, severity=Severity.WARNING)
 
 
 def check_rule_lines(here: Path, lines: tuple[RuleLine, ...], document: Document) -> None:

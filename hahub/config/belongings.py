@@ -10,6 +10,8 @@ from hahub.config.values import FOREVER
 from hahub.settings import Route, Rule, StaticSettings, TrackedInterface, VirtualAddress
 
 _IFA_F_NODAD = 0x02
+_IFA_F_HOMEADDRESS = 0x10
+_IFA_F_MANAGETEMPADDR = 0x100
 _IFA_F_NOPREFIXROUTE = 0x200
 _IFA_F_MCAUTOJOIN = 0x400
 _GLOBAL, _HOST = 0, 254
@@ -37,14 +39,15 @@ def _address(line: VirtualIp, interface: str) -> VirtualAddress:
     flags = (_IFA_F_NOPREFIXROUTE if line.noprefixroute else 0) | (_IFA_F_MCAUTOJOIN if line.autojoin else 0)
     preferred_lft = line.preferred_lft
     if is_ipv6(figures):
-        flags |= 0 if line.dad else _IFA_F_NODAD
+        flags |= (0 if line.dad else _IFA_F_NODAD) | (_IFA_F_HOMEADDRESS if line.home else 0)
+        flags |= _IFA_F_MANAGETEMPADDR if line.mngtmpaddr else 0
         if preferred_lft is None and prefix == "128":
             preferred_lft = 0  # nothing that this host sends is to come from it unasked
     return VirtualAddress(
         address=figures,
         prefix_length=int(peer_prefix or prefix),
         interface=line.dev or interface,
-        label=line.label or "",
+        label="" if is_ipv6(figures) else line.label or "",
         scope=line.scope,
         broadcast=derive.broadcast_of(line),
         peer=peer,

@@ -10,6 +10,8 @@ from hahub.config.schema import GlobalDefs, VirtualIp, VrrpInstance, VrrpSyncGro
 from hahub.family import Family
 
 OWNER = 255
+BROADCAST_PREFIX_MAX = 30
+"""A longer prefix leaves no room for a broadcast address."""
 AUTH_PASS_MAX = 8
 """Bytes of auth_pass on the wire."""
 ADVERT_INT_V3_MAX = 40.95
@@ -90,8 +92,12 @@ def sends_mail(block: VrrpInstance | VrrpSyncGroup, defs: GlobalDefs) -> bool:
 
 
 def broadcast_of(address: VirtualIp) -> str:
-    """The broadcast address in figures, empty for none."""
+    """The broadcast address in figures, empty for none: a point-to-point link has none."""
+    if address.peer is not None:
+        return ""
     if address.brd not in ("+", "-"):
         return address.brd or ""
     network = IPv4Interface(address.address).network
+    if network.prefixlen > BROADCAST_PREFIX_MAX:
+        return ""
     return str(network.broadcast_address if address.brd == "+" else network.network_address)

@@ -1,13 +1,15 @@
 """The part of the schema about lines: the words behind a keyword."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hahub.config.grammar import Grammar, Line
+from hahub.config.problems import shown
 from hahub.config.values import (
     AbsolutePath,
     Address,
+    AddressOrGroup,
     Broadcast,
     CommandText,
     Delay,
@@ -23,6 +25,8 @@ from hahub.config.values import (
     Ttl,
     UserName,
     Weight,
+    fail,
+    is_group,
 )
 
 _QUOTE_IT = "quote the command together with its arguments"
@@ -127,12 +131,14 @@ class VirtualIp(Line):
             "autojoin": ("autojoin", True),
             "no_track": ("no_track", True),
             "-nodad": ("dad", True),
+            "home": ("home", True),
+            "mngtmpaddr": ("mngtmpaddr", True),
         },
-        refused=frozenset({"home", "mngtmpaddr", "use_vmac", "track_group"}),
+        refused=frozenset({"use_vmac", "track_group"}),
         what="an address",
     )
 
-    address: Address = Field(description="IPv4 or IPv6 address with prefix length; default /32, /128")
+    address: AddressOrGroup = Field(description="IPv4 or IPv6 address with prefix length; default /32, /128")
     dev: InterfaceName | None = Field(None, description="interface; default: that of the instance")
     label: Text | None = Field(None, description="interface label, ``dev:text``, at most 15 characters")
     scope: Scope = Field(0, description="global, site, link, host, nowhere or a number; default global")
@@ -142,9 +148,19 @@ class VirtualIp(Line):
         None, description="seconds that it is a preferred source; default forever, IPv6 /128: 0"
     )
     noprefixroute: Flag = Field(False, description="make no route for the prefix; default no")
-    autojoin: Flag = Field(False, description="join the multicast group of the address; default no")
+    autojoin: Flag = Field(False, description="the address is a multicast group, join it; default no")
     no_track: Flag = Field(False, description="do not put it back when somebody removes it; default no")
     dad: Flag = Field(False, description="``-nodad``: IPv6, look for duplicates before it is used; default no")
+    home: Flag = Field(False, description="IPv6, the home address of a mobile node; default no")
+    mngtmpaddr: Flag = Field(False, description="IPv6 with /64, make temporary addresses of its network; default no")
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if is_group(self.address) and not self.autojoin:
+            raise fail(f"{shown(self.address)} is a multicast group, expected autojoin behind it")
+        if self.autojoin and not is_group(self.address):
+            raise fail(f"autojoin is for multicast groups, and {shown(self.address)} is none")
+        return self
 
 
 class Nftables(Line):

@@ -5,7 +5,7 @@ The phrases continue a keyword: ``priority`` + ``300 is outside 1-255``. No phra
 
 import re
 from collections.abc import Callable
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from typing import Annotated
 
 from pydantic import BeforeValidator, SecretStr
@@ -141,6 +141,19 @@ def parse_command(value: object) -> str:
 
 def parse_address(value: object) -> str:
     """Read ``ADDRESS`` or ``ADDRESS/PREFIX``; returned with its prefix, that of one address when none is written."""
+    text = parse_group(value)
+    if is_group(text):
+        raise fail(f"{shown(parse_text(value))} is not an address that a host can have")
+    return text
+
+
+def is_group(address: str) -> bool:
+    """Whether an address, with or without prefix, is one of a multicast group."""
+    return ip_address(address.partition("/")[0]).is_multicast
+
+
+def parse_group(value: object) -> str:
+    """Read the same, or the address of a multicast group."""
     text = parse_text(value)
     address, slash, prefix = text.partition("/")
     number = int(prefix) if re.fullmatch("[0-9]{1,3}", prefix) else None
@@ -150,7 +163,7 @@ def parse_address(value: object) -> str:
         raise fail(f"{shown(text)} is not an IPv4 or IPv6 address") from None
     if slash and (number is None or number > parsed.max_prefixlen):
         raise fail(f"{shown(text)} has a wrong prefix length, expected /0 to /{parsed.max_prefixlen}")
-    if parsed.is_multicast or parsed.is_unspecified or parsed.is_loopback or str(parsed) == "255.255.255.255":
+    if parsed.is_unspecified or parsed.is_loopback or str(parsed) == "255.255.255.255":
         raise fail(f"{shown(text)} is not an address that a host can have")
     if isinstance(parsed, IPv6Address) and (parsed.scope_id or parsed.ipv4_mapped):
         raise fail(f"{shown(text)} is not an address that an interface can have")
@@ -222,6 +235,7 @@ Secret = Annotated[SecretStr, _type(parse_secret)]
 InterfaceName = Annotated[str, _type(parse_interface)]
 CommandText = Annotated[str, _type(parse_command)]
 Address = Annotated[str, _type(parse_address)]
+AddressOrGroup = Annotated[str, _type(parse_group)]
 HostAddress = Annotated[str, _type(parse_host)]
 Broadcast = Annotated[str, _type(parse_broadcast)]
 Scope = Annotated[int, _type(parse_scope)]

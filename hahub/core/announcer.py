@@ -47,7 +47,7 @@ class Announcer:
 
     def _sender_of(self, address: VirtualAddress) -> Callable[[], None] | None:
         interface = self._interfaces[address.interface]
-        if interface.link is None or interface.frames is None:
+        if interface.link is None or interface.frames is None or address.is_group:
             return None
         if address.family is Family.IPV6:
             router = forwards_ipv6(address.interface)

@@ -32,6 +32,8 @@ _NLM_F_CREATE_EXCL = 0x600
 _NLMSG_ERROR = 2
 _IFA_LOCAL = 2
 _FOREVER = 0xFFFFFFFF
+_PROTOCOL = 18
+"""Keepalived's number: who made an address, for people. Kernels before 5.18 do not look at it."""
 
 _RTM_NEWROUTE, _RTM_DELROUTE = 24, 25
 _RTM_NEWRULE, _RTM_DELRULE = 32, 33
@@ -114,7 +116,7 @@ def chunked(messages: list[bytes]) -> tuple[bytes, ...]:
 
 @lru_cache(maxsize=8192)
 def _encode_add(address: VirtualAddress, index: int) -> bytes:
-    attributes = _ends(address)
+    attributes = [*_ends(address), ["IFA_PROTO", _PROTOCOL]]
     if address.label:
         attributes.append(["IFA_LABEL", address.label])
     if address.broadcast:

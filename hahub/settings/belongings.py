@@ -35,6 +35,11 @@ class VirtualAddress:
         """The address as an unsigned integer."""
         return number_of(self.address)
 
+    @property
+    def is_group(self) -> bool:
+        """Whether it is a multicast group, which no neighbour has to find."""
+        return self.number >> 28 == 0xE if self.family is Family.IPV4 else self.number >> 120 == 0xFF
+
     def __str__(self) -> str:
         return f"{self.address}/{self.prefix_length}"
 

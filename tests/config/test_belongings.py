@@ -32,9 +32,16 @@ def instance(loaded: Load, keyword: str, *lines: str) -> InstanceSettings:
         ("10.0.0.1 peer 10.0.0.2", VirtualAddress("10.0.0.1", 32, "eth0", peer="10.0.0.2")),
         ("10.0.0.1/32 peer 10.1.0.0/16", VirtualAddress("10.0.0.1", 16, "eth0", peer="10.1.0.0")),
         ("10.0.0.1/24 noprefixroute", VirtualAddress("10.0.0.1", 24, "eth0", flags=0x200)),
-        ("10.0.0.1/24 autojoin noprefixroute", VirtualAddress("10.0.0.1", 24, "eth0", flags=0x600)),
+        ("239.0.0.1 autojoin noprefixroute", VirtualAddress("239.0.0.1", 32, "eth0", flags=0x600)),
         ("10.0.0.1 preferred_lft 0", VirtualAddress("10.0.0.1", 32, "eth0", preferred_lft=0)),
         ("10.0.0.1 preferred_lft forever", VirtualAddress("10.0.0.1", 32, "eth0")),
+        ("2001:db8::1/64 home mngtmpaddr -nodad", VirtualAddress("2001:db8::1", 64, "eth0", flags=0x110)),
+        (
+            "2001:db8::1 peer 2001:db8::2/127",
+            VirtualAddress("2001:db8::1", 127, "eth0", peer="2001:db8::2", flags=2, preferred_lft=0),
+        ),
+        ("10.0.0.1/24 scope nowhere", VirtualAddress("10.0.0.1", 24, "eth0", scope=255)),
+        ("10.0.0.1/24 scope 17 label eth0:x", VirtualAddress("10.0.0.1", 24, "eth0", "eth0:x", scope=17)),
         ("10.0.0.1 no_track dev eth1", VirtualAddress("10.0.0.1", 32, "eth1", tracked=False)),
     ],
 )

@@ -156,7 +156,7 @@ def test_the_check_of_sources_can_be_asked_for_everywhere(loaded: Load) -> None:
         ),
         pytest.param(
             ["virtual_ipaddress {", "10.0.0.1 -nodad", "}"],
-            "5:1: {V}virtual_ipaddress -nodad is for IPv6 addresses only",
+            "5:10: warning: {V}virtual_ipaddress -nodad has no effect, it is for IPv6 addresses",
             id="-nodad on IPv4",
         ),
     ],

@@ -210,14 +210,17 @@ def test_authentication_is_judged_without_its_password(problem_lines: Lines, lin
         ("fe80::1%eth0", "5:2: {V}virtual_ipaddress 'fe80::1%eth0' is not an address that an interface can have"),
         ("::1", "5:2: {V}virtual_ipaddress '::1' is not an address that a host can have"),
         ("fe80::1/129", "5:2: {V}virtual_ipaddress 'fe80::1/129' has a wrong prefix length, expected /0 to /128"),
-        ("fe80::1 label eth0:x", "5:16: {V}virtual_ipaddress label is for IPv4 addresses only"),
+        ("fe80::1 label eth0:x", "5:16: warning: {V}virtual_ipaddress label has no effect, IPv6 addresses have none"),
         ("fe80::1 brd +", "5:14: {V}virtual_ipaddress brd is for IPv4 addresses only"),
         ("10.0.0.1/33", "5:2: {V}virtual_ipaddress '10.0.0.1/33' has a wrong prefix length, expected /0 to /32"),
         ("10.0.0.1/", "5:2: {V}virtual_ipaddress '10.0.0.1/' has a wrong prefix length, expected /0 to /32"),
-        ("224.0.0.18", "5:2: {V}virtual_ipaddress '224.0.0.18' is not an address that a host can have"),
+        ("224.0.0.18", "5:2: {V}virtual_ipaddress '224.0.0.18/32' is a multicast group, expected autojoin behind it"),
+        ("10.0.0.1 autojoin", "5:2: {V}virtual_ipaddress autojoin is for multicast groups, and '10.0.0.1/32' is none"),
+        ("10.0.0.1 peer 224.0.0.1", "5:16: {V}virtual_ipaddress peer '224.0.0.1' is not an address that a host"
+         " can have"),
         ("10.0.0.1 10.0.0.2", "5:11: {V}virtual_ipaddress has an unexpected word,"
          " expected one of dev, label, scope, brd, broadcast, peer, preferred_lft, noprefixroute, autojoin, no_track,"
-         " -nodad"),
+         " -nodad, home, mngtmpaddr"),
         ("10.0.0.1 dev", "5:11: {V}virtual_ipaddress dev needs a value"),
         ("10.0.0.1 dev eth0 dev eth1", "5:24: {V}virtual_ipaddress dev is given twice"),
         ("10.0.0.1 dev a/b", "5:15: {V}virtual_ipaddress dev 'a/b' is not an interface name"),
@@ -225,8 +228,15 @@ def test_authentication_is_judged_without_its_password(problem_lines: Lines, lin
          " the 15 characters of an interface name"),
         ("10.0.0.1 scope mars", "5:17: {V}virtual_ipaddress scope 'mars' is not a scope, expected global, site,"
          " link, host, nowhere or a number up to 255"),
-        ("10.0.0.1 label web", "5:17: {V}virtual_ipaddress label 'web' is not eth0:text of at most 15 characters"),
-        ("10.0.0.1 brd +", "5:15: {V}virtual_ipaddress brd + needs a prefix length of at most 30"),
+        ("10.0.0.1 label web", "5:17: warning: {V}virtual_ipaddress label 'web' does not begin with eth0:,"
+         " old programs do not find it"),
+        ("10.0.0.1 label eth0:0123456789a", "5:17: {V}virtual_ipaddress label 'eth0:0123456789a' is longer than"
+         " 15 characters"),
+        ("10.0.0.1 brd +", "5:15: warning: {V}virtual_ipaddress brd + has no effect with a prefix length above 30"),
+        ("10.0.0.1 peer 10.0.0.2 brd 10.0.0.3", "5:29: warning: {V}virtual_ipaddress brd has no effect,"
+         " a point-to-point link has no broadcast"),
+        ("10.0.0.1 home", "5:11: warning: {V}virtual_ipaddress home has no effect, it is for IPv6 addresses"),
+        ("fe80::1 mngtmpaddr", "5:10: {V}virtual_ipaddress mngtmpaddr needs a prefix length of 64"),
         ("10.0.0.1 brd x", "5:15: {V}virtual_ipaddress brd 'x' is not an IPv4 address, + or -"),
         ("10.0.0.1 use_vmac", "5:11: {V}virtual_ipaddress use_vmac is understood, not supported yet"),
         ("10.0.0.1 peer x", "5:16: {V}virtual_ipaddress peer 'x' is not an IPv4 or IPv6 address"),
@@ -390,7 +400,7 @@ vrrp_instance:
     use_vmac: false
     track_bfd: [10.0.0.1]
     authentication: {auth_type: PASS, auth_pass: hunter2hunter2}
-    virtual_ipaddress: [10.0.0.300, 10.0.0.1 dev, {address: 10.0.0.2, dev: a/b, home: x}]
+    virtual_ipaddress: [10.0.0.300, 10.0.0.1 dev, {address: 10.0.0.2, dev: a/b, hose: x}]
     track_script: [{name: nope}]
     notify_master: {command: /a, user: nobody2}
 virtual_server: {}
@@ -408,6 +418,6 @@ virtual_server: {}
         "a.conf:13:25: vrrp_instance VI_1: virtual_ipaddress '10.0.0.300' is not an IPv4 or IPv6 address",
         "a.conf:13:37: vrrp_instance VI_1: virtual_ipaddress dev needs a value",
         "a.conf:13:76: vrrp_instance VI_1: virtual_ipaddress dev 'a/b' is not an interface name",
-        "a.conf:13:81: vrrp_instance VI_1: unknown keyword home, expected one of the keywords of virtual_ipaddress",
+        "a.conf:13:81: vrrp_instance VI_1: unknown keyword hose, expected one of the keywords of virtual_ipaddress",
         "a.conf:16:1: note: virtual_server is ignored, it has no influence on VRRP in hahub",
     ]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import require
 from tests.interop.configuration import configuration
+from tests.interop.test_families import enable_ipv6
 from tests.lab import DAEMONS, Host
 from tests.lab.network import lab_or_skip
 from tests.lab.timeline import wait_until
@@ -24,6 +25,23 @@ ADDRESSES = {
     "10.30.6.1": "10.30.6.1 peer 10.30.6.2",
     "10.30.7.1": "10.30.7.1/24 peer 10.31.7.2 dev eth1",
     "10.30.9.1": "10.30.9.1 scope host",
+    "10.30.10.1": "10.30.10.1/24 scope nowhere",
+    "10.30.11.1": "10.30.11.1/24 scope 17",
+    "10.30.12.1": "10.30.12.1/24 label eth0:0123456789",
+    "10.30.13.1": "10.30.13.1/24 label web",
+    "10.30.14.1": "10.30.14.1 brd +",
+    "239.30.15.1": "239.30.15.1 autojoin dev eth1",
+    "fd30::1": "fd30::1/64",
+    "fd30:1::1": "fd30:1::1",
+    "fd30:2::1": "fd30:2::1/64 home",
+    "fd30:3::1": "fd30:3::1/64 mngtmpaddr",
+    "fd30:4::1": "fd30:4::1/64 noprefixroute",
+    "fd30:5::1": "fd30:5::1/64 preferred_lft 0",
+    "fd30:6::1": "fd30:6::1/128 preferred_lft forever",
+    "fd30:7::1": "fd30:7::1/64 preferred_lft 5000",
+    "fd30:8::1": "fd30:8::1 peer fd30:8::2",
+    "fd30:9::1": "fd30:9::1/64 -nodad",
+    "ff0e::30": "ff0e::30 autojoin",
 }
 ROUTES = {
     "10.40.0.0/24": "10.40.0.0/24 via 10.9.0.7 dev eth0",
@@ -94,13 +112,24 @@ def sorted_by(key: str, entries: list[dict[str, Any]]) -> Entries:
 
 
 def belongings(host: Host) -> Belongings:
-    links = shown(host, "-4", "address", "show")
-    addresses = [{**address, "dev": link["ifname"]} for link in links for address in link["addr_info"]]
+    links = shown(host, "address", "show")
+    addresses = [{**_lasting(address), "dev": link["ifname"]} for link in links for address in link["addr_info"]]
     return Belongings(
         sorted_by("local", addresses),
         sorted_by("dst", shown(host, "-4", "route", "show", "table", "all")),
         sorted_by("priority", shown(host, "-4", "rule", "show") + shown(host, "-6", "rule", "show")),
     )
+
+
+def _lasting(address: dict[str, Any]) -> dict[str, Any]:
+    """Without the seconds that pass."""
+    preferred = address["preferred_life_time"]
+    return {**address, "preferred_life_time": preferred if preferred in (0, 2**32 - 1) else "limited"}
+
+
+def is_settled(host: Host) -> bool:
+    """All is there that takes time: the last rule, and addresses that wait for duplicates."""
+    return 518 in (found := belongings(host)).rules and "tentative" not in str(found.addresses)
 
 
 def text() -> str:
@@ -135,11 +164,12 @@ def life(name: str) -> Life:
         host.add_second_interface()
         for interface in ("eth0", "eth1"):
             wait_until(lambda interface=interface: "state UP" in host.ip("link", "show", interface), "carrier")
+        enable_ipv6(host, 1)
         before = belongings(host)
         daemon = DAEMONS[name](host, text())
         daemon.start()
         host.fifo.wait_for_state("MASTER")
-        wait_until(lambda: 518 in belongings(host).rules, f"the last rule: {daemon.log}")
+        wait_until(lambda: is_settled(host), f"everything: {daemon.log}")
         as_master = belongings(host)
         daemon.stop()
         return Life(before, as_master, belongings(host))

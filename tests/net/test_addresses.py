@@ -48,7 +48,7 @@ def test_a_batch_says_all_that_is_configured():
     }
     (add,), (remove,) = batches.add, batches.remove
     assert decoded(add) == [
-        ("RTM_NEWADDR", 0x601, {**place, "IFA_LABEL": "eth0:vip", "IFA_BROADCAST": "10.9.0.255"}),
+        ("RTM_NEWADDR", 0x601, {**place, "IFA_PROTO": 18, "IFA_LABEL": "eth0:vip", "IFA_BROADCAST": "10.9.0.255"}),
     ]
     assert decoded(remove) == [("RTM_DELADDR", 0x1, place)]
 
