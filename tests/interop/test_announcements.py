@@ -54,12 +54,13 @@ def test_announcements_keep_their_distance_and_the_adverts_their_time(lab: Lab) 
 
         for frames in (first, burst):
             distances = sorted(later.at - earlier.at for earlier, later in pairwise(frames))
-            assert distances[0] > INTERVAL - 0.01
-            assert distances[len(distances) // 2] < INTERVAL + 0.01
-        assert abs(first[0].at - second[0].at) < 0.03, "another wire waits for nobody"
+            assert frames[-1].at - frames[0].at > len(distances) * INTERVAL - 0.01
+            assert INTERVAL / 2 < distances[0]
+            assert distances[len(distances) // 2] < INTERVAL * 1.5
+        assert abs(first[0].at - second[0].at) < INTERVAL, "another wire waits for nobody"
         assert all(0.9 < later.at - earlier.at < 1.2 for earlier, later in pairwise([second[0], *repeated(lab, host)]))
         adverts = lab.adverts(host)
-        assert max(later.at - earlier.at for earlier, later in pairwise(adverts)) < 0.2
+        assert max(later.at - earlier.at for earlier, later in pairwise(adverts)) < 0.3
         if host.name == "a":
             assert [arp.address[-1] for arp in first] == ["1", "2", "3"] * REPEAT
             assert [arp.address[-1] for arp in burst] == ["4", "5"] * REPEAT
