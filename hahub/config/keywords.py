@@ -79,7 +79,7 @@ FOREIGN: dict[str, Foreign] = {
     ),
     "global_defs": Foreign(
         unsupported=_words(
-            "vrrp_strict vrrp_mcast_group4 vrrp_mcast_group6 v3_checksum_as_v2"
+            "vrrp_mcast_group4 vrrp_mcast_group6 v3_checksum_as_v2"
             " vrrp_owner_ignore_adverts vrrp_delay_after_boot"
             " startup_script shutdown_script"
         ),
@@ -120,7 +120,7 @@ FOREIGN: dict[str, Foreign] = {
             "vrf auth_hmac"
             " track_bfd track_src_ip "
             " mcast_dst_ip unicast_ttl unicast_fault_no_peer v3_checksum_as_v2 native_ipv6"
-            " use_vmac use_vmac_addr vmac_xmit_base use_ipvlan strict_mode"
+            " use_vmac use_vmac_addr vmac_xmit_base use_ipvlan"
             " owner_ignore_adverts timer_expired_backup"
             " thread_timer_expired"
         ),

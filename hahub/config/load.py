@@ -14,6 +14,7 @@ from hahub.config.keepalived import parse_keepalived
 from hahub.config.overrides import apply_overrides
 from hahub.config.problems import Place, Problem, Severity, problem_at
 from hahub.config.references import variables
+from hahub.config.strict import apply_strict_mode
 from hahub.config.validate import validate
 from hahub.config.yaml_text import parse_yaml
 from hahub.settings import Settings
@@ -74,7 +75,7 @@ def is_yaml(text: str) -> bool:
 def complete(document: Document, overrides: Sequence[str], host: Host) -> Loaded:
     """Make settings of what the files said. Reads nothing but the secrets that channels refer to."""
     apply_overrides(document, overrides)
-    config = validate(document)
+    config = apply_strict_mode(validate(document), document)
     check(config, document, host)
     channels = make_channels(config, document, host)
     problems = sort_problems(document.problems)

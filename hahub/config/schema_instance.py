@@ -85,7 +85,8 @@ class VrrpInstance(Block):
     higher_prio_send_advert: Flag | None = Field(None, description="default vrrp_higher_prio_send_advert")
     lower_prio_no_advert: Flag | None = Field(None, description="default vrrp_lower_prio_no_advert")
     skip_check_adv_addr: Flag | None = Field(None, description="default vrrp_skip_check_adv_addr")
-    accept: Flag | None = Field(None, description="packets to the addresses are accepted; default yes")
+    strict_mode: Flag | None = Field(None, description="as the RFCs have it; default vrrp_strict")
+    accept: Flag | None = Field(None, description="packets to the addresses are accepted; default yes, strict_mode: no")
     no_accept: Flag = Field(False, description="they are dropped by nftables, unless it is the owner of the addresses")
     debug: Annotated[int, whole(0, 4)] = Field(0, description="accepted, without effect, as in keepalived")
 

@@ -352,7 +352,6 @@ def test_the_use_of_a_script_is_judged(problem_lines: Lines, text: str, expected
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("vrrp_strict", "3:2: global_defs: vrrp_strict is understood, not supported yet"),
         ("notify_fifo relative", "3:14: global_defs: notify_fifo 'relative' is not an absolute path of a file"),
         ("notify_fifo_script /a", "3:21: warning: global_defs: notify_fifo_script is not run without notify_fifo"),
         (

@@ -1,19 +1,20 @@
 """Options of elections, on both sides of the wire: who says what to whom, and how long who waits."""
 
+import sys
 import time
 
 import pytest
 
 from tests.interop.configuration import ADVERT_INT, configuration
 from tests.interop.conftest import MakeDuel
-from tests.lab import GratuitousArp
+from tests.lab import VIP, GratuitousArp, Host
 from tests.lab.timeline import wait_until
 
 PAIRS = [
     pytest.param(("keepalived", "hahub"), marks=pytest.mark.keepalived, id="keepalived-hahub"),
     pytest.param(("hahub", "keepalived"), marks=pytest.mark.keepalived, id="hahub-keepalived"),
 ]
-pytestmark = [pytest.mark.namespaces, pytest.mark.slow, pytest.mark.parametrize("pair", PAIRS)]
+pytestmark = [pytest.mark.namespaces, pytest.mark.slow]
 
 OPTIONS = """down_timer_adverts 6
     higher_prio_send_advert
@@ -23,6 +24,7 @@ OPTIONS = """down_timer_adverts 6
     garp_lower_prio_delay 1"""
 
 
+@pytest.mark.parametrize("pair", PAIRS)
 def test_the_displaced_master_speaks_once_more_is_answered_and_waits_longer_for_the_other(duel: MakeDuel) -> None:
     d = duel(configuration(150, options=OPTIONS), configuration(100, options=OPTIONS))
     d.daemon_b.start()
@@ -51,3 +53,29 @@ def test_the_displaced_master_speaks_once_more_is_answered_and_waits_longer_for_
     d.lab.settle(d.b)
     last, first = d.lab.adverts(d.a)[-1], d.lab.wait_for_advert(d.b, since=d.lab.adverts(d.a)[-1].at)
     assert 6 * ADVERT_INT < first.at - last.at < 7 * ADVERT_INT + 0.1
+
+
+def knock(host: Host) -> str:
+    """Ask for a connection to the virtual address that nobody takes."""
+    answers = f"{{errno.ECONNREFUSED: 'refused'}}.get(sock.connect_ex(({VIP!r}, 9)), 'no answer')"
+    return host.run(
+        sys.executable, "-c", f"import errno, socket; sock = socket.socket(); sock.settimeout(0.4); print({answers})"
+    ).strip()
+
+
+@pytest.mark.parametrize("pair", PAIRS[1:])
+def test_strict_routers_have_no_password_and_accept_no_packets(duel: MakeDuel) -> None:
+    def strict(priority: int) -> str:
+        return configuration(priority, version=2, advert_int=1, auth_pass="ignored", options="strict_mode")
+
+    d = duel(strict(150), strict(100))
+    d.start(adverts=2)
+    assert d.daemon_a.stop() == 0
+    d.lab.settle(d.b, adverts=2)
+
+    assert {advert.auth_type for advert in d.lab.adverts()} == {0}
+    assert knock(d.a) == "no answer"
+    d.daemon_a.start()
+    d.lab.settle(d.a, adverts=2)
+    assert knock(d.b) == "no answer"
+    assert f"{VIP} dev eth0 lladdr {d.a.mac}" in d.b.ip("neighbour", "show")
