@@ -85,6 +85,11 @@ class Children:
         self._configure_core()
         self._configure_hub()
 
+    async def wait_configured(self) -> None:
+        """Wait until core and hub work with the configuration, also when one of them has to start first."""
+        for briefing in self._briefings.values():
+            await briefing.wait_done()
+
     def start(self, nursery: trio.Nursery, early: EarlyCore | None = None) -> None:
         """Start both, after ``configure``. early: a core that runs already. Raises OSError when it cannot be kept."""
         if early is not None:
@@ -159,6 +164,7 @@ class Children:
 
     def _send_settings(self, child: Supervised, record: Configure, text: bytes, descriptors: Sequence[int]) -> None:
         if not child.is_alive:
+            self._briefings[child.name].owe()
             return
         file = link.memory_file(f"hahub-{child.name}-settings", text)
         try:

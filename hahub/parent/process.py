@@ -8,73 +8,37 @@ signals --> Parent --+--> guard            kills what is left when we die, by an
 """
 
 import os
-import secrets
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import trio
 
 from hahub.config import Loaded, Severity, format_problem
-from hahub.parent import claim, hub_user, maintenance, rundir
+from hahub.parent import maintenance, requests
+from hahub.parent.changes import describe_changes
 from hahub.parent.children import Children, Programs
-from hahub.parent.claim import Claim, ClaimError
-from hahub.parent.credentials import CredentialsError
-from hahub.parent.fifo import Fifo, FifoError, Fifos
 from hahub.parent.fifo_script import FifoScripts
-from hahub.parent.firewall import Firewall, FirewallError
-from hahub.parent.guard_link import GuardLink
-from hahub.parent.launch import CORE, EarlyCore
+from hahub.parent.ground import ChangeError, Ground, Options, StartError
+from hahub.parent.launch import EarlyCore
 from hahub.parent.logs import LogWriter
 from hahub.parent.notify import Notifier
-from hahub.parent.rundir import RunDirError
+from hahub.parent.requests import Outcome, Request
 from hahub.parent.spawn import Spawner
 from hahub.parent.supervisor import Ending
 from hahub.parent.tasks import Tasks
 from hahub.parent.trackers.file import FileTrackers
 from hahub.parent.trackers.process import ProcessTrackers
 from hahub.parent.trackers.script import ScriptTrackers
-from hahub.settings import ParentSettings, Settings
+from hahub.settings import Settings
+
+__all__ = ["Options", "StartError", "run"]
 
 _READ_STOP_LINES = 0.5
 """Seconds for the FIFO scripts to read the STOP lines before their SIGTERM."""
 _LEFT = 3
 """Exit status when something was left undone."""
-
-
-class StartError(Exception):
-    """The daemon cannot start; the text says why, for people."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What does not come from the configuration."""
-
-    run_dir: Path
-    state_dir: Path
-    core: tuple[str, ...] = CORE
-    """What to execute as the core; ``--link FD`` is added."""
-    hub: tuple[str, ...] = (sys.executable, "-P", "-m", "hahub.hub")
-    """What to execute as the hub; ``--link FD --state-dir DIRECTORY`` is added."""
-    claim: str = claim.NAME
-    """The name that keeps a second daemon out of this network namespace."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What the daemon stands on, and what outlasts its tasks."""
-
-    options: Options
-    writer: LogWriter
-    load: Callable[[], Loaded]
-    fifos: Fifos
-    firewall: Firewall
-    guard: GuardLink
-    mark: str
-    early: EarlyCore | None
 
 
 async def run(
@@ -88,66 +52,22 @@ async def run(
     Raises StartError when it cannot even start; nothing is left behind then.
     """
     os.umask(0o022)
-    mark = early.mark if early is not None else secrets.token_hex(8)
-    lock, claimed = _be_the_only_one(options)
-    if claimed.note:
-        log.named("parent").warning(claimed.note)
-    held = [descriptor for descriptor in (lock, claimed.descriptor) if descriptor >= 0]
-    guard = GuardLink(mark, log.named("parent"), keep_open=held)
-    firewall = Firewall(guard, log.named("parent"), options.run_dir)
-    ground = _Ground(options, log, load, Fifos(), firewall, guard, mark, early)
+    ground = Ground.take(options, log, load, early)
     try:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-            _begin(settings, ground)
+            ground.begin(settings)
             async with trio.open_nursery() as nursery:
                 left = await _Daemon(settings, ground, nursery).run(signals)
                 nursery.cancel_scope.cancel()
     finally:
-        ground.fifos.close()
-        guard.close()
-        claimed.close()
-        os.close(lock)
+        ground.close()
     return _LEFT if left else 0
-
-
-def _be_the_only_one(options: Options) -> tuple[int, Claim]:
-    """In the run directory and in the network namespace. Raises StartError."""
-    try:
-        lock = rundir.lock(options.run_dir)
-    except RunDirError as error:
-        raise StartError(str(error)) from error
-    try:
-        return lock, claim.claim(options.claim)
-    except ClaimError as error:
-        os.close(lock)
-        raise StartError(str(error)) from error
-
-
-def _begin(settings: Settings, ground: _Ground) -> None:
-    """Whatever can keep the daemon from starting. Raises StartError."""
-    try:
-        hub_user.check(settings.parent.hub_user)
-        _make_state_dir(ground.options.state_dir)
-        ground.fifos.change(settings.parent.fifos)
-        ground.guard.start()
-        ground.firewall.begin(settings.parent.firewall)
-    except (FifoError, FirewallError, CredentialsError) as error:
-        raise StartError(str(error)) from error
-    except OSError as error:
-        raise StartError(f"{(error.strerror or str(error)).lower()}: {error.filename}") from error
-
-
-def _make_state_dir(directory: Path) -> None:
-    try:
-        hub_user.make_directory(directory)
-    except OSError as error:
-        raise StartError(f"state directory {directory}: {(error.strerror or str(error)).lower()}") from error
 
 
 class _Daemon:
     """Everything that runs between start and stop."""
 
-    def __init__(self, settings: Settings, ground: _Ground, nursery: trio.Nursery) -> None:
+    def __init__(self, settings: Settings, ground: Ground, nursery: trio.Nursery) -> None:
         self._settings = settings
         self._ground = ground
         self._nursery = nursery
@@ -201,36 +121,42 @@ class _Daemon:
         self._nursery.start_soon(partial(maintenance.follow, run_dir, self._log, self._children.maintain, told=now))
 
     def _reload(self) -> None:
-        """Take the files as they are now, or leave everything as it is."""
+        """Take the files as they are now, or leave everything as it is; whoever asked is told."""
+        asked = requests.take(self._ground.options.run_dir)
+        outcome = self._change()
+        self._nursery.start_soon(self._answer, asked, outcome)
+
+    def _change(self) -> Outcome:
         loaded = self._ground.load()
         for problem in loaded.problems:
             say = self._log.error if problem.severity is Severity.ERROR else self._log.warning
             say(format_problem(problem))
+        problems = tuple(map(format_problem, loaded.problems))
         if loaded.settings is None:
             self._log.error("reload refused, the old configuration stays")
-            return
+            return Outcome(accepted=False, problems=problems)
+        before = self._settings
         try:
-            gone = self._change_ground(loaded.settings.parent)
-        except (FifoError, FirewallError) as error:
+            gone = self._ground.change(before.parent, loaded.settings.parent)
+        except ChangeError as error:
             self._log.error(f"reload refused, the old configuration stays: {error}")
-            return
-        if loaded.settings.parent.hub_user != self._settings.parent.hub_user:
+            return Outcome(accepted=False, problems=problems, detail=str(error))
+        if loaded.settings.parent.hub_user != before.parent.hub_user:
             self._log.warning("another user for the hub counts from its next start")
         self._settings = loaded.settings
         self._apply(loaded.settings)
-        for fifo in gone:
-            self._ground.guard.forget_fifo(fifo)
-            fifo.close()
+        self._ground.forget(gone)
         self._log.info("reloaded")
+        return Outcome(accepted=True, problems=problems, changes=describe_changes(before, loaded.settings))
 
-    def _change_ground(self, wanted: ParentSettings) -> tuple[Fifo, ...]:
-        """Change all that can still refuse, or nothing of it; returns the FIFOs that are needed no more."""
-        self._ground.firewall.change(wanted.firewall)
+    async def _answer(self, asked: tuple[Request, ...], outcome: Outcome) -> None:
+        """As soon as core and hub work with what they were given."""
+        if outcome.accepted:
+            await self._children.wait_configured()
         try:
-            return self._ground.fifos.change(wanted.fifos)
-        except FifoError:
-            self._ground.firewall.change(self._settings.parent.firewall)
-            raise
+            requests.answer(self._ground.options.run_dir, asked, outcome)
+        except OSError as error:
+            self._log.warning(f"the outcome of a reload cannot be told: {error}")
 
     def _apply(self, settings: Settings) -> None:
         """Give everyone their part: those who hear first, then those who speak."""

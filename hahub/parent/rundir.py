@@ -37,6 +37,11 @@ def lock(directory: Path) -> int:
     return descriptor
 
 
+def unlock(descriptor: int) -> None:
+    """Give the directory up; whoever else has the descriptor still holds it."""
+    os.close(descriptor)
+
+
 def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
