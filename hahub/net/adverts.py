@@ -1,6 +1,8 @@
-"""Sockets for advertisements over IPv4: one to receive on each interface, one to send to each destination.
+"""Sockets for advertisements over IPv4: those to receive on each interface, one to send to each destination.
 
-A raw socket gets its own copy of every packet, so there is one per interface and never one per virtual router.
+A raw socket gets its own copy of every packet, so there is one per interface and protocol, and never one per virtual
+router. What is sent carries a header of our own: so it can come from an address that is not ours, and an
+authentication header can cover it.
 """
 
 import contextlib
@@ -11,35 +13,43 @@ from collections.abc import Iterable
 from hahub.family import Family
 from hahub.net import bpf
 from hahub.net.arrival import STAMP_BYTES, Ancillary, ArrivalClock
-from hahub.vrrp.packet import GROUP4, PROTOCOL, TTL
+from hahub.vrrp.packet import AH_PROTOCOL, GROUP4, PROTOCOL, TTL, ipv4_header, is_group
 
 VRRP_GROUP4 = "224.0.0.18"
 RECEIVE_BUFFER_BYTES = 256 * 1024
 """Asked for; the kernel doubles it. Some 500 advertisements of a few addresses (VR-145)."""
 PACKET_SIZE_MAX = 2048
 """Bytes; the largest advertisement, 255 addresses behind 60 bytes of IP header, has 1096."""
-TOS = 0xC0
-"""Internetwork control, as keepalived sends (VR-009)."""
 
 # linux/in.h and asm-generic/socket.h; absent from the socket module of Python 3.11
 _IP_FREEBIND = 15
-_IP_MTU_DISCOVER = 10
-_IP_PMTUDISC_DONT = 0
 _IP_MULTICAST_ALL = 49
 _SO_BINDTODEVICE = 25
-
-_group = socket.inet_aton(VRRP_GROUP4)
 
 
 class AdvertReceiver:
     """Hears the advertisements of some virtual routers on one interface. Close it."""
 
-    def __init__(self, interface: str, ifindex: int, virtual_router_ids: Iterable[int]) -> None:
-        """Join the group and listen. Raises OSError: the interface is gone, or CAP_NET_RAW is missing.
+    def __init__(
+        self,
+        interface: str,
+        ifindex: int,
+        virtual_router_ids: Iterable[int] | None,
+        *,
+        protocol: int = PROTOCOL,
+        groups: Iterable[int] = (GROUP4,),
+    ) -> None:
+        """Join the groups and listen. Raises OSError: the interface is gone, or CAP_NET_RAW is missing.
 
+        virtual_router_ids: None for all.
+        protocol: PROTOCOL or AH_PROTOCOL.
+        groups: multicast addresses; what is sent to this host alone is heard anyway.
         A raw socket receives from its first moment on, from everywhere: nothing is let in until all is set.
         """
-        self._sock = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, PROTOCOL)
+        self._ifindex = ifindex
+        self._programs = bpf.behind_authentication_header if protocol == AH_PROTOCOL else bpf.virtual_routers
+        self._groups: set[int] = set()
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
         try:
             bpf.attach(self._sock, bpf.NOTHING)
             self._clock = ArrivalClock(self._sock)
@@ -49,8 +59,7 @@ class AdvertReceiver:
             while self.receive_batch():
                 pass
             self.set_virtual_router_ids(virtual_router_ids)
-            membership = struct.pack("4s4si", _group, bytes(4), ifindex)
-            self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+            self.set_groups(groups)
         except BaseException:
             self._sock.close()
             raise
@@ -58,9 +67,22 @@ class AdvertReceiver:
     def fileno(self) -> int:
         return self._sock.fileno()
 
-    def set_virtual_router_ids(self, virtual_router_ids: Iterable[int]) -> None:
+    def set_virtual_router_ids(self, virtual_router_ids: Iterable[int] | None) -> None:
         """Hear these from now on; packets for others may still be queued. Raises OSError."""
-        bpf.attach(self._sock, bpf.virtual_routers(virtual_router_ids))
+        bpf.attach(self._sock, self._programs(virtual_router_ids))
+
+    def set_groups(self, groups: Iterable[int]) -> None:
+        """Be a member of exactly these. Raises OSError: the kernel lets a socket join 20 (igmp_max_memberships)."""
+        wanted = set(groups)
+        for group in self._groups - wanted:
+            self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_DROP_MEMBERSHIP, self._membership(group))
+            self._groups.remove(group)
+        for group in wanted - self._groups:
+            self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, self._membership(group))
+            self._groups.add(group)
+
+    def _membership(self, group: int) -> bytes:
+        return struct.pack("!I4x", group) + struct.pack("=i", self._ifindex)
 
     def receive_batch(self, limit: int = 64) -> list[bytes]:
         """The packets that wait, at most ``limit``, from their IP header on; one that is too long comes cut."""
@@ -88,39 +110,39 @@ class AdvertReceiver:
 class AdvertSender:
     """Sends advertisements from one address to the group of one interface, or to one peer. Close it."""
 
-    def __init__(self, interface: str, ifindex: int, source: int, *, destination: int = GROUP4) -> None:
+    def __init__(self, interface: str, ifindex: int, source: int, *, destination: int = GROUP4, ttl: int = TTL) -> None:
         """Raises OSError: the interface is gone, or CAP_NET_RAW is missing.
 
-        source: the IPv4 address to send from, as an unsigned integer.
-        destination: the group, or a peer; which interface leads to a peer is up to the routes.
+        source: the IPv4 address to send from, as an unsigned integer; it need not be one of this host.
+        destination: a group, or a peer; which interface leads to a peer is up to the routes.
         """
         self._target = (Family.IPV4.text(destination), 0)
+        # The kernel fills in length, identification and checksum.
+        self._header = ipv4_header(PROTOCOL, 0, source=source, destination=destination, ttl=ttl)
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, PROTOCOL)
         try:
             bpf.attach(self._sock, bpf.NOTHING)  # a raw socket would collect what others send
-            if destination == GROUP4:
+            self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
+            if is_group(destination, Family.IPV4):
+                outgoing = bytes(8) + struct.pack("=i", ifindex)
                 self._sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
+                self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, outgoing)
+                self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
             else:
                 self._sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
                 self._sock.bind((Family.IPV4.text(source), 0))
-            outgoing = struct.pack("!4sI", bytes(4), source) + struct.pack("=i", ifindex)
-            for option, value in (
-                (socket.IP_MULTICAST_IF, outgoing),
-                (socket.IP_MULTICAST_TTL, TTL),
-                (socket.IP_TTL, TTL),
-                (socket.IP_MULTICAST_LOOP, 0),
-                (socket.IP_TOS, TOS),
-                (_IP_MTU_DISCOVER, _IP_PMTUDISC_DONT),  # with DF the identification would always be 0
-            ):
-                self._sock.setsockopt(socket.IPPROTO_IP, option, value)
         except BaseException:
             self._sock.close()
             raise
 
     def send(self, payload: bytes) -> OSError | None:
         """Send one advertisement at once, or return why not; the next one is as good (VR-146)."""
+        return self.send_packet(self._header + payload)
+
+    def send_packet(self, packet: bytes) -> OSError | None:
+        """The same for one that has its IPv4 header already."""
         try:
-            self._sock.sendto(payload, self._target)
+            self._sock.sendto(packet, self._target)
         except OSError as error:
             return error
         return None

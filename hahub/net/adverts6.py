@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 from hahub.family import Family
 from hahub.net import bpf
-from hahub.net.adverts import PACKET_SIZE_MAX, RECEIVE_BUFFER_BYTES, TOS
+from hahub.net.adverts import PACKET_SIZE_MAX, RECEIVE_BUFFER_BYTES
 from hahub.net.arrival import STAMP_BYTES, Ancillary, ArrivalClock
-from hahub.vrrp.packet import GROUP6, PROTOCOL, TTL, Datagram
+from hahub.vrrp.packet import GROUP6, PROTOCOL, TOS, TTL, Datagram, is_group
 
 # linux/in6.h; absent from the socket module of Python 3.11
 _IPV6_MULTICAST_ALL = 29
@@ -33,11 +33,22 @@ def _open() -> socket.socket:
 class AdvertReceiver6:
     """Hears the advertisements of some virtual routers on one interface. Close it."""
 
-    def __init__(self, interface: str, ifindex: int, virtual_router_ids: Iterable[int]) -> None:
-        """Join the group and listen. Raises OSError: no such interface, no IPv6 on it, or CAP_NET_RAW is missing.
+    def __init__(
+        self,
+        interface: str,
+        ifindex: int,
+        virtual_router_ids: Iterable[int] | None,
+        *,
+        groups: Iterable[int] = (GROUP6,),
+    ) -> None:
+        """Join the groups and listen. Raises OSError: no such interface, no IPv6 on it, or CAP_NET_RAW is missing.
 
+        virtual_router_ids: None for all.
+        groups: multicast addresses; what is sent to this host alone is heard anyway.
         A raw socket receives from its first moment on, from everywhere: nothing is let in until all is set.
         """
+        self._ifindex = ifindex
+        self._groups: set[int] = set()
         self._sock = _open()
         try:
             bpf.attach(self._sock, bpf.NOTHING)
@@ -53,8 +64,7 @@ class AdvertReceiver6:
             while self.receive_batch():
                 pass
             self.set_virtual_router_ids(virtual_router_ids)
-            membership = Family.IPV6.pack(GROUP6) + _index.pack(ifindex)
-            self._sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)
+            self.set_groups(groups)
         except BaseException:
             self._sock.close()
             raise
@@ -62,9 +72,22 @@ class AdvertReceiver6:
     def fileno(self) -> int:
         return self._sock.fileno()
 
-    def set_virtual_router_ids(self, virtual_router_ids: Iterable[int]) -> None:
+    def set_virtual_router_ids(self, virtual_router_ids: Iterable[int] | None) -> None:
         """Hear these from now on; packets for others may still be queued. Raises OSError."""
         bpf.attach(self._sock, bpf.virtual_routers(virtual_router_ids, Family.IPV6))
+
+    def set_groups(self, groups: Iterable[int]) -> None:
+        """Be a member of exactly these. Raises OSError."""
+        wanted = set(groups)
+        for group in self._groups - wanted:
+            self._sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_LEAVE_GROUP, self._membership(group))
+            self._groups.remove(group)
+        for group in wanted - self._groups:
+            self._sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, self._membership(group))
+            self._groups.add(group)
+
+    def _membership(self, group: int) -> bytes:
+        return Family.IPV6.pack(group) + _index.pack(self._ifindex)
 
     def receive_batch(self, limit: int = 64) -> list[Datagram]:
         """The packets that wait, at most ``limit``; the message of one that is too long comes cut."""
@@ -103,21 +126,21 @@ def _datagram(payload: bytes, ancillary: list[tuple[int, int, bytes]], sender: s
 class AdvertSender6:
     """Sends advertisements from one address to the group of one interface, or to one peer. Close it."""
 
-    def __init__(self, interface: str, ifindex: int, source: int, *, destination: int = GROUP6) -> None:
+    def __init__(self, interface: str, ifindex: int, source: int, *, destination: int = GROUP6, ttl: int = TTL) -> None:
         """Raises OSError: no such interface, or CAP_NET_RAW is missing.
 
-        destination: the group, or a peer; which interface leads to a peer is up to the routes, unless it is
+        destination: a group, or a peer; which interface leads to a peer is up to the routes, unless it is
         a link-local address.
         """
         self._sock = _open()
         try:
             bpf.attach(self._sock, bpf.NOTHING)  # a raw socket would collect what others send
-            if destination == GROUP6:
+            if is_group(destination, Family.IPV6):
                 self._sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
             for option, value in (
                 (socket.IPV6_MULTICAST_IF, ifindex),
-                (socket.IPV6_MULTICAST_HOPS, TTL),
-                (socket.IPV6_UNICAST_HOPS, TTL),  # keepalived leaves 64 here, and other nodes drop that (VR-002)
+                (socket.IPV6_MULTICAST_HOPS, ttl),
+                (socket.IPV6_UNICAST_HOPS, ttl),  # keepalived leaves 64 here, and other nodes drop that (VR-002)
                 (socket.IPV6_MULTICAST_LOOP, 0),
                 (socket.IPV6_TCLASS, TOS),
                 (_IPV6_FREEBIND, 1),
@@ -143,4 +166,4 @@ class AdvertSender6:
 
 def _scope(address: int, ifindex: int) -> int:
     """Link-local addresses and groups mean something on one interface only."""
-    return ifindex if address >> 118 == 0xFE80 >> 6 or address >> 120 == 0xFF else 0
+    return ifindex if address >> 118 == 0xFE80 >> 6 or is_group(address, Family.IPV6) else 0

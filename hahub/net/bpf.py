@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterable
 
 from hahub.family import Family
+from hahub.vrrp.packet import AH_LAYOUT, ICV_SIZE_BYTES, PROTOCOL
 
 Program = tuple[tuple[int, int, int, int], ...]
 
@@ -29,13 +30,32 @@ NOTHING: Program = ((_RETURN, 0, 0, 0),)
 """Lets no packet through."""
 
 
-def virtual_routers(virtual_router_ids: Iterable[int], family: Family = Family.IPV4) -> Program:
-    """Lets VRRP packets through whose VRID, the second byte after the IP header, is one of these."""
+def virtual_routers(virtual_router_ids: Iterable[int] | None, family: Family = Family.IPV4) -> Program:
+    """Lets VRRP packets through whose VRID, the second byte after the IP header, is one of these; None: all."""
+    if family is Family.IPV6:
+        return _one_of(((_LOAD_BYTE_AT, 0, 0, 1),), virtual_router_ids)
+    return _one_of(((_LOAD_HEADER_LENGTH, 0, 0, 0), (_LOAD_BYTE, 0, 0, 1)), virtual_router_ids)
+
+
+def behind_authentication_header(virtual_router_ids: Iterable[int] | None) -> Program:
+    """The same for IPv4 packets with an authentication header of HMAC-MD5-96; other IPsec does not pass."""
+    size = AH_LAYOUT.size + ICV_SIZE_BYTES
+    wanted = _one_of(((_LOAD_BYTE, 0, 0, size + 1),), virtual_router_ids)
+    return (
+        (_LOAD_HEADER_LENGTH, 0, 0, 0),
+        (_LOAD_BYTE, 0, 0, 0),
+        (_JUMP_IF_EQUAL, 1, 0, PROTOCOL),
+        (_RETURN, 0, 0, 0),
+        *wanted,
+    )
+
+
+def _one_of(load: Program, virtual_router_ids: Iterable[int] | None) -> Program:
+    """Load a byte, and let the packet through when it is one of these."""
+    if virtual_router_ids is None:
+        return (*load, (_RETURN, 0, 0, _WHOLE_PACKET))
     wanted = sorted(set(virtual_router_ids))
     accept = len(wanted)
-    load: Program = ((_LOAD_BYTE_AT, 0, 0, 1),)
-    if family is Family.IPV4:
-        load = ((_LOAD_HEADER_LENGTH, 0, 0, 0), (_LOAD_BYTE, 0, 0, 1))
     return (
         *load,
         # Jumps count the instructions to skip; there are at most 255 VRIDs, so they fit into their byte.

@@ -143,6 +143,11 @@ def group_of(family: Family) -> int:
     return GROUP6 if family is Family.IPV6 else GROUP4
 
 
+def is_group(address: int, family: Family) -> bool:
+    """Whether it is a multicast address."""
+    return address >> 120 == 0xFF if family is Family.IPV6 else address >> 28 == 0xE
+
+
 def auth_bytes(password: str) -> bytes:
     """The authentication data of a password: its first 8 bytes in UTF-8, padded with zeros (VR-034)."""
     return password.encode()[:_AUTH_SIZE_BYTES].ljust(_AUTH_SIZE_BYTES, b"\0")

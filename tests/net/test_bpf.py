@@ -2,7 +2,7 @@
 
 import pytest
 
-from hahub.net.bpf import NOTHING, Program, virtual_routers
+from hahub.net.bpf import NOTHING, Program, behind_authentication_header, virtual_routers
 
 HEADER = bytes.fromhex("45c0002800010000ff70d02e0a630001e0000012")
 
@@ -63,3 +63,40 @@ def test_every_jump_fits_into_its_byte():
 
 def test_nothing_passes_nothing():
     assert not passes(NOTHING, HEADER + bytes([0x21, 51, 100, 0]))
+
+
+AH_HEADER = bytes.fromhex("45c0004000010000ff33d0530a630001e0000012 70040000 0a630001 00000001") + bytes(12)
+
+
+@pytest.mark.parametrize("wanted", [[], [51], [1, 255], list(range(1, 256))], ids=["none", "one", "ends", "all"])
+def test_behind_an_authentication_header_exactly_the_wanted_virtual_routers_pass(wanted: list[int]):
+    program = behind_authentication_header(wanted)
+
+    assert [vrid for vrid in range(256) if passes(program, AH_HEADER + bytes([0x21, vrid, 100, 0]))] == wanted
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        pytest.param(AH_HEADER[:20] + b"\x06" + AH_HEADER[21:] + bytes([0x21, 51, 100, 0]), id="TCP inside"),
+        pytest.param(AH_HEADER + b"\x21", id="cut before the VRID"),
+        pytest.param(AH_HEADER[:20], id="nothing inside"),
+    ],
+)
+def test_other_ipsec_does_not_pass(packet: bytes):
+    assert not passes(behind_authentication_header([51, *range(1, 256)]), packet)
+    assert not passes(behind_authentication_header([51, 4]), packet)
+
+
+def test_options_before_an_authentication_header_are_skipped():
+    packet = b"\x46" + AH_HEADER[1:20] + bytes([1] * 4) + AH_HEADER[20:] + bytes([0x21, 51, 100, 0])
+
+    assert passes(behind_authentication_header([51]), packet)
+
+
+def test_all_virtual_routers_can_be_let_through():
+    plain, behind = virtual_routers(None), behind_authentication_header(None)
+
+    assert {passes(plain, HEADER + bytes([0x21, vrid, 100, 0])) for vrid in range(256)} == {True}
+    assert {passes(behind, AH_HEADER + bytes([0x21, vrid, 100, 0])) for vrid in range(256)} == {True}
+    assert not passes(behind, AH_HEADER[:20] + b"\x06" + AH_HEADER[21:] + bytes(4))
