@@ -4,29 +4,34 @@ Shared memory that the parent keeps, so that it outlives the core by any death. 
 time its peers wait goes on as master; the address never moves, and nobody notices. The parent reads it as well: a core
 that says nothing for longer than its peers wait is hung, and has to be ended.
 
-A header of 32 bytes, then one slot of 32 bytes for each virtual router, at a fixed place during its life:
+A header of 32 bytes, then one slot of 36 bytes for each virtual router, at a fixed place during its life:
 
     monotonic time of the last sign of life, 8 bytes | slots in use or free between such, 4 bytes | -
     interface name, 16 bytes | VRID | versions | holds | - | time of the last advert, 8 bytes | seconds that peers wait
+        | sequence number of the last authentication header
 """
 
 import mmap
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 SLOTS = 4096
 BEAT_INTERVAL = 1.0
 """Seconds between two signs of life, whatever there is to do."""
 _BEATS_MISSED = 3
 _header = struct.Struct("=dI20x")
-_slot = struct.Struct("=16sBBBxdf")
+_slot = struct.Struct("=16sBBBxdfI")
 _SIZE_BYTES = _header.size + SLOTS * _slot.size
 _HOLDS = 18
 _SENT_AT = 20
 _PEERS_WAIT = 28
+_SEQUENCE = 32
 _time = struct.Struct("=d")
 _seconds = struct.Struct("=f")
+_number = struct.Struct("=I")
 
 Key = tuple[str, int, int]
 """Interface, virtual_router_id, IP version and VRRP version in one byte: what makes a virtual router the same one."""
@@ -56,6 +61,10 @@ class Slot:
         """Seconds without an advert after which a peer of the same priority takes over."""
         _seconds.pack_into(self._memory, self._offset + _PEERS_WAIT, limit)
 
+    def numbered(self, sequence: int) -> None:
+        """The highest sequence number of an authentication header, sent or heard."""
+        _number.pack_into(self._memory, self._offset + _SEQUENCE, sequence)
+
     def holds(self) -> None:
         """The addresses are on their interfaces."""
         self._memory[self._offset + _HOLDS] = 1
@@ -78,6 +87,10 @@ class Lifeline:
             for name, virtual_router_id, version, sent_at, _ in _holders(self._memory)
         }
         """Where the earlier life was master: key -> when it last advertised."""
+        self.sequences: dict[Key, int] = {
+            (_name(slot[0]), slot[1], slot[2]): slot[-1] for slot in _slots(self._memory) if slot[-1]
+        }
+        """The highest sequence numbers that the earlier life sent or heard."""
         self._memory[:] = bytes(_SIZE_BYTES)
         self._used: dict[Key, int] = {}
         self._free = list(range(_SIZE_BYTES - _slot.size, 0, -_slot.size))
@@ -93,7 +106,7 @@ class Lifeline:
         offset = self._free.pop()
         self._used[key] = offset
         interface, virtual_router_id, version = key
-        _slot.pack_into(self._memory, offset, os.fsencode(interface), virtual_router_id, version, 0, 0.0, 0.0)
+        _slot.pack_into(self._memory, offset, os.fsencode(interface), virtual_router_id, version, 0, 0.0, 0.0, 0)
         beat, known = _header.unpack_from(self._memory)
         _header.pack_into(self._memory, 0, beat, max(known, (offset - _header.size) // _slot.size + 1))
         return Slot(self._memory, offset)
@@ -107,13 +120,20 @@ class Lifeline:
 
 def _holders(memory: mmap.mmap) -> list[tuple[str, int, int, float, float]]:
     """Who has addresses: interface, virtual_router_id, versions, last advert, what peers wait."""
-    _, count = _header.unpack_from(memory)
-    end = _header.size + min(count, SLOTS) * _slot.size
     return [
-        (name.rstrip(b"\0").decode(errors="surrogateescape"), virtual_router_id, version, sent_at, limit)
-        for name, virtual_router_id, version, holds, sent_at, limit in _slot.iter_unpack(memory[_header.size : end])
+        (_name(name), virtual_router_id, version, sent_at, limit)
+        for name, virtual_router_id, version, holds, sent_at, limit, _ in _slots(memory)
         if holds
     ]
+
+
+def _slots(memory: mmap.mmap) -> Iterator[tuple[Any, ...]]:
+    _, count = _header.unpack_from(memory)
+    return _slot.iter_unpack(memory[_header.size : _header.size + min(count, SLOTS) * _slot.size])
+
+
+def _name(interface: bytes) -> str:
+    return interface.rstrip(b"\0").decode(errors="surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,19 @@ def test_the_next_life_finds_where_this_one_was_master_and_when_it_last_spoke(me
     assert Lifeline(os.dup(memory)).recovered == {("eth0.1234567890", 1, 3): 12.5}
 
 
+def test_sequence_numbers_are_left_by_masters_and_by_backups(memory):
+    """Who hears nothing of its own numbers after a death would be refused by its peers, or accept a repetition."""
+    first = Lifeline(os.dup(memory))
+    master, backup, other = (first.claim(("eth0", vrid, 0x42)) for vrid in (1, 2, 3))
+    master.numbered(7)
+    master.holds()
+    backup.numbered(0xFFFFFFFF)
+    other.sent(1.0)
+
+    assert Lifeline(os.dup(memory)).sequences == {("eth0", 1, 0x42): 7, ("eth0", 2, 0x42): 0xFFFFFFFF}
+    assert Lifeline(os.dup(memory)).sequences == {}
+
+
 def test_what_was_found_is_found_once(memory):
     slot = Lifeline(os.dup(memory)).claim(("eth0", 1, 2))
     slot.holds()

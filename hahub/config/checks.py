@@ -54,8 +54,11 @@ def _warn(document: Document, path: Path, message: str, hint: str = "") -> None:
 
 
 def _check_election(path: Path, instance: VrrpInstance, config: Config, document: Document) -> None:
-    begins_as_master = instance.state == "MASTER"
+    begins_as_master = derive.begins_as_master(instance, config.global_defs)
     is_owner = derive.priority_of(instance) == derive.OWNER
+    if instance.state == "MASTER" and not begins_as_master:
+        message = "state MASTER has no effect with auth_type AH, which has to listen first"
+        _warn(document, (*path, "state"), message, "write state BACKUP")
     if begins_as_master and instance.priority is None:
         message = "state MASTER without priority means priority 255, which track_script cannot lower"
         _warn(document, (*path, "state"), message, "write the priority")
@@ -64,7 +67,7 @@ def _check_election(path: Path, instance: VrrpInstance, config: Config, document
     elif instance.nopreempt and (begins_as_master or is_owner):
         why = "state MASTER" if begins_as_master else "priority 255"
         _warn(document, (*path, "nopreempt"), f"nopreempt has no effect with {why}", "write state BACKUP")
-    elif instance.preempt_delay and derive.preempt_delay_of(instance) == 0:
+    elif instance.preempt_delay and derive.preempt_delay_of(instance, config.global_defs) == 0:
         why = "state MASTER" if begins_as_master else "nopreempt" if instance.nopreempt else "priority 255"
         _warn(document, (*path, "preempt_delay"), f"preempt_delay has no effect with {why}")
     _check_advert_int(path, instance, config, document)

@@ -91,10 +91,11 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         priority=derive.priority_of(instance),
         version=derive.version_of(instance, defs),
         advert_int=derive.advert_int_of(instance, defs),
-        preempt=derive.preempts(instance),
-        preempt_delay=derive.preempt_delay_of(instance),
+        preempt=derive.preempts(instance, defs),
+        preempt_delay=derive.preempt_delay_of(instance, defs),
         down_timer_adverts=election.down_timer_adverts_of(instance, defs),
         auth_pass=derive.auth_pass_of(instance, defs),
+        auth_ah=derive.uses_ah(instance, defs),
         virtual_addresses=addresses(instance.virtual_ipaddress, instance.interface),
         source=derive.source_of(instance),
         unicast_peers=tuple(

@@ -63,14 +63,20 @@ def accepts(instance: VrrpInstance) -> bool:
     return not instance.no_accept and instance.accept is not False
 
 
-def preempts(instance: VrrpInstance) -> bool:
+def begins_as_master(instance: VrrpInstance, defs: GlobalDefs) -> bool:
+    """Whether ``state MASTER`` counts: who has to know sequence numbers listens first, unless it is an owner."""
+    listens_first = uses_ah(instance, defs) and priority_of(instance) != OWNER
+    return instance.state == "MASTER" and not listens_first
+
+
+def preempts(instance: VrrpInstance, defs: GlobalDefs) -> bool:
     """Whether it takes over from a weaker master; those who begin as master or own the addresses always do."""
-    return not instance.nopreempt or instance.state == "MASTER" or priority_of(instance) == OWNER
+    return not instance.nopreempt or begins_as_master(instance, defs) or priority_of(instance) == OWNER
 
 
-def preempt_delay_of(instance: VrrpInstance) -> float:
+def preempt_delay_of(instance: VrrpInstance, defs: GlobalDefs) -> float:
     """Seconds; only for those who begin as backup and preempt."""
-    if instance.state == "MASTER" or priority_of(instance) == OWNER or not preempts(instance):
+    if begins_as_master(instance, defs) or priority_of(instance) == OWNER or not preempts(instance, defs):
         return 0.0
     return instance.preempt_delay
 
@@ -81,6 +87,12 @@ def auth_pass_of(instance: VrrpInstance, defs: GlobalDefs) -> str | None:
         return None
     secret = instance.authentication.auth_pass.get_secret_value()
     return secret.encode()[:AUTH_PASS_MAX].decode(errors="ignore")
+
+
+def uses_ah(instance: VrrpInstance, defs: GlobalDefs) -> bool:
+    """Whether the password is the key of an authentication header."""
+    authentication = instance.authentication
+    return authentication is not None and authentication.auth_type == "AH" and version_of(instance, defs) == 2
 
 
 def sends_mail(block: VrrpInstance | VrrpSyncGroup, defs: GlobalDefs) -> bool:

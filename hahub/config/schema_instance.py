@@ -30,7 +30,7 @@ from hahub.config.values import (
 class Authentication(Block):
     """VRRP version 2 only."""
 
-    auth_type: AuthType = Field(description="PASS: a password in clear")
+    auth_type: AuthType = Field(description="PASS: a password in clear; AH: an authentication header, IPv4")
     auth_pass: Secret = Field(description="1 to 8 bytes; more are cut")
 
 

@@ -216,12 +216,11 @@ def parse_state(value: object) -> str:
 
 
 def parse_auth_type(value: object) -> str:
-    """Read the type of authentication: PASS is the one we speak."""
+    """Read the type of authentication."""
     text = parse_text(value)
-    if text == "AH":
-        raise fail("AH is understood, not supported yet, expected PASS")
-    if text != "PASS":
-        raise fail(f"{shown(text)} is unknown, expected PASS")
+    if text not in ("PASS", "AH"):
+        hint = f"did you mean {text.upper()}" if text.upper() in ("PASS", "AH") else ""
+        raise fail(f"{shown(text)} is unknown, expected PASS or AH", hint)
     return text
 
 

@@ -10,12 +10,10 @@ from hahub.net.adverts6 import AdvertReceiver6, AdvertSender6
 from hahub.net.frames import FrameSender
 from hahub.net.links import Link, LinkMonitor
 from hahub.settings import InstanceSettings
-from hahub.vrrp.packet import group_of
+from hahub.vrrp.packet import AH_PROTOCOL, PROTOCOL, TTL, group_of
 
-_RECEIVERS: dict[Family, type[AdvertReceiver | AdvertReceiver6]] = {
-    Family.IPV4: AdvertReceiver,
-    Family.IPV6: AdvertReceiver6,
-}
+Hearing = tuple[Family, int]
+"""What a receiver listens to: a family, and an IP protocol."""
 _SENDERS: dict[Family, type[AdvertSender | AdvertSender6]] = {
     Family.IPV4: AdvertSender,
     Family.IPV6: AdvertSender6,
@@ -30,8 +28,17 @@ class Use:
     virtual_router_id: int
     source: int | None
     """The configured one; None for the interface's own."""
-    destinations: tuple[int, ...]
-    """The group, or the peers."""
+    group: int
+    """The multicast group; heard also by those who have peers, to tell of routers that do without."""
+    peers: tuple[int, ...] = ()
+    protocols: tuple[int, ...] = (PROTOCOL,)
+    """IP protocols to listen to, those that would be a mistake of the sender included."""
+    ttl: int = TTL
+
+    @property
+    def destinations(self) -> tuple[int, ...]:
+        """Who gets the adverts."""
+        return self.peers or (self.group,)
 
 
 def use_of(settings: InstanceSettings) -> Use:
@@ -41,7 +48,9 @@ def use_of(settings: InstanceSettings) -> Use:
         family,
         settings.virtual_router_id,
         number_of(settings.source) if settings.source else None,
-        tuple(number_of(peer.address) for peer in settings.unicast_peers) or (group_of(family),),
+        group_of(family),
+        tuple(number_of(peer.address) for peer in settings.unicast_peers),
+        (PROTOCOL, AH_PROTOCOL) if settings.version == 2 else (PROTOCOL,),
     )
 
 
@@ -52,11 +61,11 @@ class Interface:
         self.name = name
         self.uses = uses
         self.link: Link | None = None
-        self.receivers: dict[Family, AdvertReceiver | AdvertReceiver6] = {}
+        self.receivers: dict[Hearing, AdvertReceiver | AdvertReceiver6] = {}
         self.frames: FrameSender | None = None
         self._own_sources: dict[Family, int | None] = {}
-        self._senders: dict[tuple[Family, int, int], AdvertSender | AdvertSender6] = {}
-        """By family, source and destination: virtual routers with the same ones share a socket."""
+        self._senders: dict[tuple[Family, int, int, int], AdvertSender | AdvertSender6] = {}
+        """By family, source, destination and TTL: virtual routers with the same ones share a socket."""
 
     @property
     def stamp(self) -> tuple[object, ...]:
@@ -78,7 +87,8 @@ class Interface:
         if source is None:
             return []
         found = (
-            (destination, self._senders.get((use.family, source, destination))) for destination in use.destinations
+            (destination, self._senders.get((use.family, source, destination, use.ttl)))
+            for destination in use.destinations
         )
         return [(destination, sender) for destination, sender in found if sender is not None]
 
@@ -97,16 +107,26 @@ class Interface:
         self._refresh_senders(link.index)
 
     def _refresh_receivers(self, index: int) -> None:
-        for family in Family:
-            virtual_router_ids = self._virtual_router_ids(family)
-            if virtual_router_ids and family not in self.receivers:
-                self.receivers[family] = _RECEIVERS[family](self.name, index, virtual_router_ids)
-            elif not virtual_router_ids and family in self.receivers:
-                self.receivers.pop(family).close()
+        for hearing in {*self._wanted_hearings, *self.receivers}:
+            uses = [use for use in self.uses if use.family is hearing[0] and hearing[1] in use.protocols]
+            virtual_router_ids = {use.virtual_router_id for use in uses}
+            groups = {use.group for use in uses}
+            receiver = self.receivers.get(hearing)
+            if not uses and receiver is not None:
+                self.receivers.pop(hearing).close()
+            elif receiver is None:
+                self.receivers[hearing] = _receiver(hearing, self.name, index, virtual_router_ids, groups)
+            else:
+                receiver.set_virtual_router_ids(virtual_router_ids)
+                receiver.set_groups(groups)
+
+    @property
+    def _wanted_hearings(self) -> set[Hearing]:
+        return {(use.family, protocol) for use in self.uses for protocol in use.protocols}
 
     def _refresh_senders(self, index: int) -> None:
         wanted = {
-            (use.family, source, destination)
+            (use.family, source, destination, use.ttl)
             for use in self.uses
             if (source := self.source_of(use)) is not None
             for destination in use.destinations
@@ -114,17 +134,12 @@ class Interface:
         for key in self._senders.keys() - wanted:
             self._senders.pop(key).close()
         for key in wanted - self._senders.keys():
-            family, source, destination = key
-            self._senders[key] = _SENDERS[family](self.name, index, source, destination=destination)
-
-    def _virtual_router_ids(self, family: Family) -> set[int]:
-        return {use.virtual_router_id for use in self.uses if use.family is family}
+            family, source, destination, ttl = key
+            self._senders[key] = _SENDERS[family](self.name, index, source, destination=destination, ttl=ttl)
 
     def serve(self, uses: frozenset[Use]) -> None:
         """Other virtual routers from now on; ``refresh`` makes what they need."""
         self.uses = uses
-        for family, receiver in self.receivers.items():
-            receiver.set_virtual_router_ids(self._virtual_router_ids(family))
 
     def close(self) -> None:
         for opened in (*self.receivers.values(), *self._senders.values(), self.frames):
@@ -135,6 +150,15 @@ class Interface:
         self._own_sources.clear()
         self.frames = None
         self.link = None
+
+
+def _receiver(
+    hearing: Hearing, interface: str, index: int, virtual_router_ids: set[int], groups: set[int]
+) -> AdvertReceiver | AdvertReceiver6:
+    family, protocol = hearing
+    if family is Family.IPV6:
+        return AdvertReceiver6(interface, index, virtual_router_ids, groups=groups)
+    return AdvertReceiver(interface, index, virtual_router_ids, protocol=protocol, groups=groups)
 
 
 class Interfaces:

@@ -50,7 +50,7 @@ from hahub.net.routewatch import RouteWatch
 from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
-from hahub.vrrp.packet import Datagram
+from hahub.vrrp.packet import Datagram, virtual_router_id_of
 from hahub_fifo import FifoWriter
 
 OVERSLEPT = 0.005
@@ -95,7 +95,7 @@ class Core:
         self._epoll = select.epoll()
         self._watched: dict[int, Callable[[], None]] = {}
         self._receivers: dict[int, Interface] = {}
-        """By descriptor; an interface may have two."""
+        """By descriptor; an interface may have several."""
         self._hub: Link | None = None
         self._acknowledged = trio.Event()
         self._stopping = trio.Event()
@@ -222,7 +222,7 @@ class Core:
 
     def _receive(self, interface: Interface) -> None:
         """Hear what waits; its time is that of its arrival."""
-        for family, receiver in interface.receivers.items():
+        for (family, _), receiver in interface.receivers.items():
             for packet, at in receiver.arrivals(PACKETS_PER_TURN):
                 router = self._routers.on_wire(interface.name, family, _virtual_router_id(packet))
                 if router is not None:
@@ -392,5 +392,4 @@ def _virtual_router_id(packet: bytes | Datagram) -> int:
     """The second byte of the message; 0, which is nobody's, where there is none."""
     if isinstance(packet, Datagram):
         return packet.payload[1] if len(packet.payload) > 1 else 0
-    payload = (packet[0] & 0x0F) * 4 if packet else 0
-    return packet[payload + 1] if len(packet) > payload + 1 else 0
+    return virtual_router_id_of(packet)

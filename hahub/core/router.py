@@ -11,11 +11,10 @@ from hahub.core.announcer import Announcer
 from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces, use_of
 from hahub.core.log import INFO, WARNING, CoreLog
+from hahub.core.outgoing import Outgoing
 from hahub.core.schedule import Schedule
 from hahub.lifeline import Slot
 from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches
-from hahub.net.adverts import AdvertSender
-from hahub.net.adverts6 import AdvertSender6
 from hahub.net.belongings import encode_belongings
 from hahub.net.routes import encode_routes
 from hahub.net.routewatch import Removed, as_removed
@@ -33,13 +32,15 @@ from hahub.vrrp.actions import (
 )
 from hahub.vrrp.instance import Instance
 from hahub.vrrp.mastership import stall_limit
-from hahub.vrrp.packet import PASS_TYPE, Advertisement, Datagram, DecodeError, auth_bytes, encode, split_ip
+from hahub.vrrp.packet import Datagram, DecodeError, split_ip
 from hahub.vrrp.reception import Rejected, Rejection, check
 
 _MISCONFIGURED = {
     Rejection.VERSION: "another VRRP version",
     Rejection.AUTH_TYPE: "another auth_type",
     Rejection.PASSWORD: "another auth_pass",
+    Rejection.CHECK_VALUE: "another auth_pass",
+    Rejection.SEQUENCE: "an old sequence number, it does not hear us or is repeated by somebody",
     Rejection.INTERVAL: "another advert_int",
     Rejection.ADDRESSES: "other virtual addresses",
 }
@@ -61,9 +62,13 @@ class Router:
         schedule: Schedule["Router"],
         announcer: Announcer,
         slot: Slot | None = None,
+        last_sequence: int = 0,
         grouped: bool = False,
     ) -> None:
-        """slot: where the next life of the core finds what this router was doing."""
+        """slot: where the next life of the core finds what this router was doing.
+
+        last_sequence: of an authentication header, as an earlier life left it there.
+        """
         self.instance = Instance(settings, startup_delay=startup_delay, grouped=grouped)
         self.group: Group | None = None
         """The sync group that decides with it, once there is one."""
@@ -77,9 +82,7 @@ class Router:
         self._announcer = announcer
         self._slot = slot
         self._use = use_of(settings)
-        self._adverts: dict[int, list[tuple[AdvertSender | AdvertSender6, bytes]]] = {}
-        """By priority: each destination's socket and message."""
-        self._adverts_source: int | None = None
+        self._outgoing = Outgoing(settings, slot, last_sequence=last_sequence)
         self._batches = AddressBatches((), ())
         self._stamp: tuple[object, ...] = ()
         self._places: dict[str, int | None] = {}
@@ -95,11 +98,6 @@ class Router:
     @property
     def next_deadline(self) -> float | None:
         return self.instance.next_deadline
-
-    @property
-    def address_numbers(self) -> list[int]:
-        """The virtual addresses as unsigned integers."""
-        return [address.number for address in self.settings.virtual_addresses]
 
     @property
     def interface_names(self) -> set[str]:
@@ -122,38 +120,11 @@ class Router:
         settings, index_of = self.settings, self._interfaces.index_of
         self._batches = encode_belongings(settings.all_addresses, settings.routes, settings.rules, index_of)
         self._announcer.encode(settings)
-        self._adverts.clear()
-        self._adverts_source = self._interfaces[self.settings.interface].source_of(self._use)
-        if self._adverts_source is not None:
-            for priority in {0, self.settings.priority, self.instance.priority}:
-                self._advert(priority)
+        priorities = {0, settings.priority, self.instance.priority}
+        self._outgoing.encode(settings, self._interfaces[settings.interface], self._use, priorities)
         self._places = {name: self._place(name) for name in self.interface_names}
         if self._slot is not None:
             self._slot.peers_wait(stall_limit(settings, settings.priority))
-
-    def _advert(self, priority: int) -> list[tuple[AdvertSender | AdvertSender6, bytes]]:
-        encoded = self._adverts.get(priority)
-        if encoded is None:
-            settings = self.settings
-            senders = self._interfaces[settings.interface].senders_of(self._use)
-            source, family = self._adverts_source or 0, self._use.family
-            password = settings.auth_pass if settings.version == 2 else None
-            advert = Advertisement(
-                version=settings.version,
-                virtual_router_id=settings.virtual_router_id,
-                priority=priority,
-                advert_int=settings.advert_int,
-                addresses=tuple(self.address_numbers),
-                auth_type=PASS_TYPE if password is not None else 0,
-                auth_data=auth_bytes(password) if password is not None else b"",
-            )
-            # What the checksum covers differs from peer to peer.
-            encoded = [
-                (sender, encode(advert, source=source, destination=destination, family=family))
-                for destination, sender in senders
-            ]
-            self._adverts[priority] = encoded
-        return encoded
 
     # Events
 
@@ -209,9 +180,12 @@ class Router:
         verdict = check(
             datagram,
             self.settings,
-            own_source=self._adverts_source,
+            own_source=self._outgoing.source,
             known_master=self.instance.master.source,
+            last_sequence=self._outgoing.sequence.last,
         )
+        if verdict.sequence:
+            self._outgoing.heard(verdict.sequence)
         if isinstance(verdict, Rejected):
             self._reject(verdict.rejection, verdict.text)
             if verdict.rejection in _MISCONFIGURED:
@@ -289,10 +263,8 @@ class Router:
         if self._slot is not None and priority:
             self._slot.sent(time.monotonic())
         # Without an address there is nothing to send from; the instance is in FAULT, or going there.
-        for sender, message in self._advert(priority):
-            error = sender.send(message)
-            if error is not None:
-                self._log.limited(WARNING, self.settings.name, "send", f"advertisement not sent: {error.strerror}")
+        for error in self._outgoing.send(priority):
+            self._log.limited(WARNING, self.settings.name, "send", f"advertisement not sent: {error.strerror}")
 
     def reconfigure(self, settings: InstanceSettings, now: float) -> None:
         """Take other settings and keep the state; addresses that are no longer wanted go first."""

@@ -115,6 +115,7 @@ class Routers:
             schedule=self._schedule,
             announcer=Announcer(self.interfaces, self._paces, self._afterwards, self._log),
             slot=self._lifeline.claim(_key(settings)) if self._lifeline is not None else None,
+            last_sequence=self._lifeline.sequences.pop(_key(settings), 0) if self._lifeline is not None else 0,
             grouped=grouped,
         )
         self._by_name[settings.name] = router

@@ -116,6 +116,7 @@ class AdvertSender:
         source: the IPv4 address to send from, as an unsigned integer; it need not be one of this host.
         destination: a group, or a peer; which interface leads to a peer is up to the routes.
         """
+        self.ttl = ttl
         self._target = (Family.IPV4.text(destination), 0)
         # The kernel fills in length, identification and checksum.
         self._header = ipv4_header(PROTOCOL, 0, source=source, destination=destination, ttl=ttl)

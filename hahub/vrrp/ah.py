@@ -27,8 +27,7 @@ import hmac
 
 from hahub.vrrp.packet import AH_LAYOUT, AH_PROTOCOL, AH_WORDS, ICV_SIZE_BYTES, PROTOCOL, Envelope, ipv4_header
 
-SEQUENCE_MAX = 0xFFFFFFFE
-"""keepalived counts so far and then repeats itself, which no receiver accepts."""
+SEQUENCE_MAX = 0xFFFFFFFF
 
 
 class Key:
@@ -88,15 +87,12 @@ class Sequence:
         self._start = start if start < SEQUENCE_MAX // 2 else 0
 
     def next(self) -> int:
-        """The number of the next advertisement."""
-        self.last = min(max(self.last, self._start) + 1, SEQUENCE_MAX)
+        """The number of the next advertisement. After the last there is comes 1: nobody who listens has another way."""
+        if self.last >= SEQUENCE_MAX:
+            self.last = self._start = 0
+        self.last = max(self.last, self._start) + 1
         return self.last
 
     def heard(self, number: int) -> None:
         """An authentic packet has this number."""
         self.last = max(self.last, number)
-
-    def restart_if_spent(self) -> None:
-        """Begin anew where no number is left; at an election, when there is nobody who could be confused."""
-        if self.last >= SEQUENCE_MAX:
-            self.last = self._start = 0

@@ -276,6 +276,14 @@ def ipv4_header(
     return _IP_HEADER.pack(*fields, checksum, source, destination)
 
 
+def virtual_router_id_of(packet: bytes) -> int:
+    """The VRID of an IPv4 packet that nobody has checked yet; 0, which is nobody's, where there is none."""
+    if len(packet) < _IP_HEADER.size:
+        return 0
+    place = (packet[0] & 0x0F) * 4 + (_AH_SIZE_BYTES if packet[9] == AH_PROTOCOL else 0) + 1
+    return packet[place] if len(packet) > place else 0
+
+
 def split_ip(packet: bytes) -> Datagram:
     """Read the IPv4 header that a raw socket leaves in front, options skipped, padding cut off (VR-044, VR-061).
 

@@ -19,6 +19,7 @@ from hahub.settings import (
 )
 
 HEAD = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n no_virtual_ipaddress\n"
+AH = "authentication {\nauth_type AH\nauth_pass x\n}"
 
 
 @pytest.fixture
@@ -56,6 +57,20 @@ def settings(loaded: Callable[..., Loaded]) -> Callable[..., Settings]:
             "", 'authentication {\nauth_type PASS\nauth_pass "äöüßé"\n}', {"auth_pass": "äöüß"}, id="in bytes"
         ),
         pytest.param("", "version 3\nauthentication {\nauth_type PASS\nauth_pass x\n}", {"version": 3}, id="none in 3"),
+        pytest.param("", AH, {"auth_pass": "x", "auth_ah": True}, id="an authentication header"),
+        pytest.param("vrrp_version 3", AH, {"version": 3}, id="none of it in 3"),
+        pytest.param(
+            "",
+            f"state MASTER\npriority 9\nnopreempt\n{AH}",
+            {"priority": 9, "preempt": False, "auth_pass": "x", "auth_ah": True},
+            id="with it nobody begins as master",
+        ),
+        pytest.param(
+            "",
+            f"state MASTER\nnopreempt\n{AH}",
+            {"priority": 255, "auth_pass": "x", "auth_ah": True},
+            id="but the owner of the addresses",
+        ),
         pytest.param(
             "vrrp_garp_master_delay 1\nvrrp_garp_master_repeat 2\nvrrp_garp_master_refresh 3"
             "\nvrrp_garp_master_refresh_repeat 4",

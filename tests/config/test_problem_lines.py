@@ -70,6 +70,11 @@ def test_a_complete_file_has_no_problems(problem_lines: Lines) -> None:
             f"a.conf:4:2: warning: {V}nopreempt has no effect with state MASTER; write state BACKUP",
         ),
         (
+            "nopreempt\n state MASTER\n priority 100\n authentication {\n auth_type AH\n auth_pass x\n }",
+            f"a.conf:5:8: warning: {V}state MASTER has no effect with auth_type AH, which has to listen first;"
+            " write state BACKUP",
+        ),
+        (
             "nopreempt\n preempt_delay 5",
             f"a.conf:5:16: warning: {V}preempt_delay has no effect with nopreempt",
         ),
@@ -152,13 +157,14 @@ def test_version_3_has_rules_of_its_own(problem_lines: Lines, lines: str, expect
     [
         ("auth_pass hunter2", [f"a.conf:4:2: {V}authentication auth_type is missing"]),
         ("auth_type PASS", [f"a.conf:4:2: {V}authentication auth_pass is missing"]),
-        (
-            "auth_type AH\n auth_pass hunter2",
-            [f"a.conf:5:12: {V}authentication auth_type AH is understood, not supported yet, expected PASS"],
-        ),
+        ("auth_type AH\n auth_pass hunter2", []),
         (
             "auth_type NONE\n auth_pass hunter2",
-            [f"a.conf:5:12: {V}authentication auth_type 'NONE' is unknown, expected PASS"],
+            [f"a.conf:5:12: {V}authentication auth_type 'NONE' is unknown, expected PASS or AH"],
+        ),
+        (
+            "auth_type ah\n auth_pass hunter2",
+            [f"a.conf:5:12: {V}authentication auth_type 'ah' is unknown, expected PASS or AH; did you mean AH"],
         ),
         (
             "auth_type PASS\n auth_pass hunter2hunter2",

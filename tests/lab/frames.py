@@ -5,7 +5,7 @@ Sources: RFC 3768 and RFC 9568 section 5.1 (VRRP), RFC 5227 (ARP announcements).
 
 import ipaddress
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,9 @@ class Advert:
     auth_type: int = 0
     auth_data: bytes = b""
     ttl: int = 255
+    sequence: int = 0
+    """Of the authentication header in front of it, RFC 2402; 0 without one."""
+    destination: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def decode_frame(frame: bytes, *, host: str, at: float) -> Advert | GratuitousAr
     (ether_type,) = struct.unpack_from("!H", frame, 12)
     if ether_type == 0x0806:
         return _decode_arp(frame[14:], host=host, at=at)
-    if ether_type == 0x0800 and len(frame) >= 34 and frame[23] == 112:
+    if ether_type == 0x0800 and len(frame) >= 34 and frame[23] in (51, 112):
         return _decode_advert(frame[14:], host=host, at=at)
     if ether_type == 0x86DD and len(frame) >= 54 and frame[20] == 112:
         return _decode_advert6(frame[14:], host=host, at=at)
@@ -64,6 +67,12 @@ def _decode_advert(packet: bytes, *, host: str, at: float) -> Advert | None:
     header_length = (packet[0] & 15) * 4
     (total_length,) = struct.unpack_from("!H", packet, 2)
     message = packet[header_length:total_length]
+    sequence = 0
+    if packet[9] == 51:
+        if len(message) < 24 or message[0] != 112:
+            return None
+        sequence = int.from_bytes(message[8:12], "big")
+        message = message[4 * (message[1] + 2) :]
     if len(message) < 8:
         return None
     first, virtual_router_id, priority, count = message[:4]
@@ -84,6 +93,8 @@ def _decode_advert(packet: bytes, *, host: str, at: float) -> Advert | None:
         auth_type=message[4] if version == 2 else 0,
         auth_data=after if version == 2 else b"",
         ttl=packet[8],
+        sequence=sequence,
+        destination=str(ipaddress.IPv4Address(packet[16:20])),
     )
 
 
@@ -104,4 +115,5 @@ def _decode_advert6(packet: bytes, *, host: str, at: float) -> Advert | None:
             str(ipaddress.IPv6Address(message[place : place + 16])) for place in range(8, len(message), 16)
         ),
         ttl=packet[7],
+        destination=str(ipaddress.IPv6Address(packet[24:40])),
     )

@@ -1,0 +1,120 @@
+"""The adverts of one virtual router, encoded before they are needed, and sent."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hahub.core.interfaces import Interface, Use
+from hahub.lifeline import Slot
+from hahub.net.adverts import AdvertSender
+from hahub.net.adverts6 import AdvertSender6
+from hahub.settings import InstanceSettings
+from hahub.vrrp.ah import Sequence, seal
+from hahub.vrrp.packet import AH_TYPE, PASS_TYPE, Advertisement, auth_bytes, encode
+from hahub.vrrp.reception import auth_type_of, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Addressed:
+    """One advert on its way to one destination."""
+
+    sender: AdvertSender | AdvertSender6
+    destination: int
+    message: bytes
+
+
+class Outgoing:
+    """Everything that one virtual router can say to its peers.
+
+    An authentication header is made when its advert leaves: each has its number.
+    """
+
+    def __init__(self, settings: InstanceSettings, slot: Slot | None = None, *, last_sequence: int = 0) -> None:
+        """slot: where the next life of the core finds the sequence number.
+
+        last_sequence: of an authentication header, sent or heard in an earlier life.
+        """
+        self.source: int | None = None
+        """The address that adverts come from; None while there is none."""
+        self.sequence = Sequence(start=int(time.time()), last=last_sequence)
+        self._settings = settings
+        self._slot = slot
+        self._interface: Interface | None = None
+        self._use: Use | None = None
+        self._adverts: dict[int, list[_Addressed]] = {}
+        """By priority."""
+
+    def encode(self, settings: InstanceSettings, interface: Interface, use: Use, priorities: Iterable[int]) -> None:
+        """Make the adverts anew: after a change of configuration or of interfaces.
+
+        priorities: those that will be needed; any other is encoded on the way.
+        """
+        self._settings, self._interface, self._use = settings, interface, use
+        self.source = interface.source_of(use)
+        self._adverts.clear()
+        if self.source is not None:
+            for priority in priorities:
+                self._advert(priority)
+
+    def send(self, priority: int) -> list[OSError]:
+        """Send one advert to each destination; what went wrong. Nothing goes out without a source."""
+        adverts = self._advert(priority)
+        number = self._number() if adverts and self._is_sealed else 0
+        failures = [self._send(advert, number) for advert in adverts]
+        return [failure for failure in failures if failure is not None]
+
+    def heard(self, sequence: int) -> None:
+        """An authentic packet with this sequence number came: what we send next has to be above it."""
+        self.sequence.heard(sequence)
+        if self._slot is not None:
+            self._slot.numbered(self.sequence.last)
+
+    @property
+    def _is_sealed(self) -> bool:
+        return auth_type_of(self._settings) == AH_TYPE
+
+    def _number(self) -> int:
+        """One for each advert, whatever the number of destinations."""
+        number = self.sequence.next()
+        if self._slot is not None:
+            self._slot.numbered(number)
+        return number
+
+    def _send(self, advert: _Addressed, number: int) -> OSError | None:
+        if not number or not isinstance(advert.sender, AdvertSender):
+            return advert.sender.send(advert.message)
+        packet = seal(
+            advert.message,
+            key_of(self._settings.auth_pass or ""),
+            source=self.source or 0,
+            destination=advert.destination,
+            ttl=advert.sender.ttl,
+            sequence=number,
+            unicast=bool(self._settings.unicast_peers),
+        )
+        return advert.sender.send_packet(packet)
+
+    def _advert(self, priority: int) -> list[_Addressed]:
+        adverts = self._adverts.get(priority)
+        if adverts is None and self._interface is not None and self._use is not None:
+            advert, source, family = self._advertisement(priority), self.source or 0, self._use.family
+            # What the checksum covers differs from peer to peer.
+            adverts = [
+                _Addressed(sender, destination, encode(advert, source=source, destination=destination, family=family))
+                for destination, sender in self._interface.senders_of(self._use)
+            ]
+            self._adverts[priority] = adverts
+        return adverts or []
+
+    def _advertisement(self, priority: int) -> Advertisement:
+        settings = self._settings
+        auth_type = auth_type_of(settings)
+        return Advertisement(
+            version=settings.version,
+            virtual_router_id=settings.virtual_router_id,
+            priority=priority,
+            advert_int=settings.advert_int,
+            addresses=tuple(address.number for address in settings.virtual_addresses),
+            auth_type=auth_type,
+            auth_data=auth_bytes(settings.auth_pass or "") if auth_type == PASS_TYPE else b"",
+        )
