@@ -82,6 +82,8 @@ class Lifeline:
             self._memory = mmap.mmap(descriptor, _SIZE_BYTES)
         finally:
             os.close(descriptor)
+        self.is_continued = _time.unpack_from(self._memory)[0] > 0
+        """An earlier life of the core was at work."""
         self.recovered: dict[Key, float] = {
             (name, virtual_router_id, version): sent_at
             for name, virtual_router_id, version, sent_at, _ in _holders(self._memory)

@@ -64,6 +64,8 @@ class Cause(StrEnum):
     HIGHER_ADDRESS = "higher_address"
     LOWER_PRIORITY = "lower_priority"
     """A master heard a weaker master."""
+    NOPREEMPT = "nopreempt"
+    """A new master leaves its place to a weaker one that has been there all along."""
     RIVAL = "rival"
     """Somebody else advertises for the same virtual router."""
     MAINTENANCE = "maintenance"

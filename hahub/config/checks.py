@@ -70,6 +70,8 @@ def _check_election(path: Path, instance: VrrpInstance, config: Config, document
     elif instance.preempt_delay and derive.preempt_delay_of(instance, config.global_defs) == 0:
         why = "state MASTER" if begins_as_master else "nopreempt" if instance.nopreempt else "priority 255"
         _warn(document, (*path, "preempt_delay"), f"preempt_delay has no effect with {why}")
+    if "nopreempt_window" in instance.model_fields_set and derive.preempts(instance, config.global_defs):
+        _warn(document, (*path, "nopreempt_window"), "nopreempt_window has no effect without nopreempt")
     _check_advert_int(path, instance, config, document)
 
 

@@ -80,7 +80,7 @@ FOREIGN: dict[str, Foreign] = {
     "global_defs": Foreign(
         unsupported=_words(
             "vrrp_mcast_group4 vrrp_mcast_group6 v3_checksum_as_v2"
-            " vrrp_owner_ignore_adverts vrrp_delay_after_boot"
+            " vrrp_owner_ignore_adverts"
             " startup_script shutdown_script"
         ),
         instead={

@@ -46,6 +46,9 @@ class VrrpInstance(Block):
     )
     version: Version | None = Field(None, description="2 or 3; default vrrp_version")
     nopreempt: Flag = Field(False, description="a better backup does not take over from a living master")
+    nopreempt_window: Delay = Field(
+        30.0, description="seconds in which a new master leaves its place to a weaker one that it hears; default 30"
+    )
     preempt: Flag = Field(False, description="the default, in a word")
     preempt_delay: Annotated[float, seconds(0, 1000)] = Field(0.0, description="seconds; default 0")
     down_timer_adverts: AdvertCount | None = Field(None, description="1 to 100; default vrrp_down_timer_adverts")

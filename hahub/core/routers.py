@@ -55,6 +55,7 @@ class Routers:
         self._verdicts: dict[TrackerKey, TrackerResult] = {}
         self._maintenance = Maintenance(on=False)
         self._configured = False
+        self._startup_delay = 0.0
         self._lifeline: Lifeline | None = None
 
     def use_lifeline(self, lifeline: Lifeline) -> None:
@@ -76,6 +77,8 @@ class Routers:
         """Take a configuration, the first or another: what did not change is not touched."""
         now = time.monotonic()
         self._settings = settings
+        if not self._configured:
+            self._startup_delay = self._delay_of_this_life(settings)
         self._paces.configure(settings.pacing)
         wanted = {instance.name: instance for instance in settings.instances}
         gone = [each for each in self if each.settings.name not in wanted or _moved(each.settings, wanted)]
@@ -103,11 +106,21 @@ class Routers:
         ]
         return [line for line in (*groups, *routers) if line.state is not State.INIT]
 
+    def _delay_of_this_life(self, settings: CoreSettings) -> float:
+        """Seconds until adverts are heard; none for a core that goes on where another has ended."""
+        if self._lifeline is not None and self._lifeline.is_continued:
+            return 0.0
+        uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
+        delay = max(settings.startup_delay, settings.delay_after_boot - uptime)
+        if delay > 0:
+            self._log.write(INFO, f"listening begins in {delay:.3g} s")
+        return max(delay, 0.0)
+
     def _add(self, settings: InstanceSettings, now: float) -> Router:
         grouped = any(settings.name in group.members for group in self._settings.groups)
         router = Router(
             settings,
-            startup_delay=0.0 if self._configured else self._settings.startup_delay,
+            startup_delay=0.0 if self._configured else self._startup_delay,
             interfaces=self.interfaces,
             commands=self._commands,
             log=self._log,

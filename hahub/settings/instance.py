@@ -29,6 +29,8 @@ class InstanceSettings:
     advert_int: float = 1.0
     preempt: bool = True
     preempt_delay: float = 0.0
+    nopreempt_window: float = 30.0
+    """Seconds after a takeover in which one that does not preempt leaves its place to a weaker master it hears."""
     down_timer_adverts: int = 3
     """Adverts that may be missed before a master counts as down; every router of the group should have the same."""
     auth_pass: str | None = field(default=None, repr=False)
@@ -137,6 +139,9 @@ class CoreSettings:
     pacing: tuple[Pacing, ...] = ()
     """The first that holds for an interface counts; without one its announcements keep no distance."""
     startup_delay: float = 0.0
+    """Seconds after the start in which adverts are not heard; the waiting for a master begins after them."""
+    delay_after_boot: float = 0.0
+    """The same, counted from the start of the machine; the later of the two ends counts."""
     realtime_priority: int = 50
     """SCHED_FIFO priority, 1-99; 0 for no real-time scheduling."""
     states_on_reload: bool = False

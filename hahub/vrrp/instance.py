@@ -32,13 +32,11 @@ from hahub.vrrp.actions import (
     Report,
     SendAdvert,
 )
-from hahub.vrrp.contest import Outcome, contest
 from hahub.vrrp.facts import Facts
 from hahub.vrrp.mastership import Mastership, stall_limit
 from hahub.vrrp.masterwatch import MasterWatch
 from hahub.vrrp.membership import Membership
 from hahub.vrrp.priority import PRIORITY_MIN, PRIORITY_OWNER
-from hahub.vrrp.rivals import Finding
 
 
 class Instance:
@@ -61,7 +59,7 @@ class Instance:
         self._facts = Facts()
         self._maintenance = False
         self._membership = Membership(grouped=grouped)
-        self._mastership = Mastership()
+        self._mastership = Mastership(settings)
 
     @property
     def next_deadline(self) -> float | None:
@@ -101,7 +99,7 @@ class Instance:
             case events.AdvertReceived():
                 return self._advert_received(event, now)
             case events.RivalHeard(source_text=sender, detail=detail):
-                return self._rival_heard(sender, detail, self.settings.advert_int, now)
+                return self._rival_heard(sender, detail, now)
             case events.DeadlineReached():
                 return self._deadline_reached(now)
             case events.InterfaceChanged(up=up, source=source):
@@ -139,7 +137,7 @@ class Instance:
         rescheduled = other_interval or settings.down_timer_adverts != self.settings.down_timer_adverts
         if self.state is State.MASTER:
             self._mastership.announcements.reschedule(self.settings, settings, now)
-        self.settings = settings
+        self.settings = self._mastership.settings = settings
         self._facts.forget_others(settings)
         if other_interval:
             self.master.interval = settings.advert_int
@@ -172,7 +170,7 @@ class Instance:
         self._facts.presume(self.settings)
         self.priority = self._wanted_priority()
         self.state = State.MASTER
-        return [*self._mastership.resume(self.settings, self.priority, now), *self._facts_changed(now)]
+        return [*self._mastership.resume(self.priority, now), *self._facts_changed(now)]
 
     def _facts_changed(self, now: float) -> list[Action]:
         """Interface, address, tracker or configuration facts changed: priority, FAULT or the way out of it."""
@@ -189,14 +187,20 @@ class Instance:
             actions += self._start_up(now)
         elif self.state is State.FAULT:
             actions += self._become_backup(Reason(Cause.FAULT_CLEARED), now)
-            if self.priority == PRIORITY_OWNER:
-                self.master.end(Cause.ADDRESS_OWNER, now)
+            self._expect_nobody_as_owner(now)
         return actions
 
     def _start_up(self, now: float) -> list[Action]:
         if self.priority == PRIORITY_OWNER and now >= self._deaf_until and self._membership.with_owners:
             return self._become_master(Reason(Cause.ADDRESS_OWNER), now)
-        return self._become_backup(Reason(Cause.STARTED), now)
+        actions = self._become_backup(Reason(Cause.STARTED), now)
+        self._expect_nobody_as_owner(now)
+        return actions
+
+    def _expect_nobody_as_owner(self, now: float) -> None:
+        """An owner waits for its own delay only, or for its group."""
+        if self.priority == PRIORITY_OWNER:
+            self.master.end(Cause.ADDRESS_OWNER, max(now, self._deaf_until))
 
     def _maintained(self, detail: str, now: float) -> list[Action]:
         """The last choice resigns, and serves again only if nobody else does."""
@@ -255,8 +259,7 @@ class Instance:
 
     def _deadline_reached(self, now: float) -> list[Action]:
         if self.state is State.MASTER:
-            due = self._mastership.due(self.settings, self.priority, now)
-            return due + self._tell_rival(self._mastership.rivals.due(now))
+            return self._mastership.due(self.priority, now)
         if self.master.due is None or now < self.master.due:
             return []
         if self._membership.grouped:
@@ -275,7 +278,7 @@ class Instance:
 
     def _restart_timer(self, now: float) -> None:
         if self.state is State.MASTER:
-            self._mastership.restart_timer(self.settings, now)
+            self._mastership.restart_timer(now)
         elif self.state is State.BACKUP:
             self._arm_down_timer(now)
 
@@ -297,6 +300,8 @@ class Instance:
     def _advert_as_backup(self, event: events.AdvertReceived, now: float) -> list[Action]:
         advert, sender = event.advert, event.source_text
         if advert.priority == 0:
+            if self.master.source not in (None, event.source):
+                return [Note("stranger", f"{sender} resigns, but {self.master.address} is master: not believed")]
             self._membership.wants_master = False
             self.master.resigned(self.settings, self.priority, sender, now)
             return []
@@ -312,43 +317,30 @@ class Instance:
         return []
 
     def _advert_as_master(self, event: events.AdvertReceived, now: float) -> list[Action]:
-        if event.advert.priority == 0:  # VR-093
-            self._restart_timer(now)
-            return [SendAdvert(self.priority)]
-        outcome, reason = contest(event, self.priority, self._facts.source)
-        if outcome is Outcome.OURSELVES:
-            return [Note("own-address", f"{reason.detail}: duplicate address?")]
-        if outcome is Outcome.WON:
-            return self._answer_weaker(event, reason, now)
-        last_word: list[Action] = [SendAdvert(self.priority)] if self.settings.higher_prio_send_advert else []
-        actions = last_word + self._become_backup(reason, now)
+        source = self._facts.source
+        actions, reason = self._mastership.hear(event, self.priority, source, now)
+        if reason is None:
+            return actions
+        actions += self._become_backup(reason, now)
         self.master.heard(event)
         self.master.learn(self.settings, event)
         self._arm_down_timer(now)  # VR-108: from the advert just received
         return actions
-
-    def _answer_weaker(self, event: events.AdvertReceived, reason: Reason, now: float) -> list[Action]:
-        advert, sender = event.advert, event.source_text
-        answer = self._mastership.answer_weaker(self.settings, self.priority, now)
-        if answer is None:
-            answer = [Note("flood", f"too many adverts of weaker masters to answer them all, the last from {sender}")]
-        else:
-            answer.append(self._report(State.MASTER_RX_LOWER_PRI, State.MASTER, reason))
-        interval = max(advert.advert_int, self.settings.advert_int)
-        return answer + self._rival_heard(sender, f"priority {advert.priority}", interval, now)
 
     # Transitions
 
     def _become_master(self, reason: Reason, now: float) -> list[Action]:
         previous, self.state = self.state, State.MASTER
         self._membership.wants_master = False
+        if reason.cause is Cause.MASTER_DOWN_TIMER:
+            self._mastership.displaces(self.master.source, now)
         self.master.reset(self.settings)  # VR-073
-        effects = self._mastership.begin(self.settings, self.priority, now)
+        effects = self._mastership.begin(self.priority, now)
         return [*effects, self._report(State.MASTER, previous, reason)]
 
     def _become_backup(self, reason: Reason, now: float) -> list[Action]:
         previous, self.state = self.state, State.BACKUP
-        healed = self._stop_being_master()
+        healed = self._mastership.end(self.priority, self.state)
         self.master.reset(self.settings)
         self._arm_down_timer(now)
         removal: list[Action] = [RemoveAddresses()] if previous is State.MASTER else []
@@ -357,7 +349,7 @@ class Instance:
     def _leave(self, state: State, reason: Reason) -> list[Action]:
         """Go where nothing is sent any more; a master resigns first (VR-091)."""
         previous, self.state = self.state, state
-        healed = self._stop_being_master()
+        healed = self._mastership.end(self.priority, self.state)
         self._membership.wants_master = False
         self.master.reset(self.settings)
         farewell: list[Action] = [SendAdvert(0), RemoveAddresses()] if previous is State.MASTER else []
@@ -366,24 +358,12 @@ class Instance:
     def _report(self, state: State, previous: State, reason: Reason) -> Report:
         return Report(state, previous, self.priority, reason)
 
-    def _stop_being_master(self) -> list[Action]:
-        return self._tell_rival(self._mastership.end())
+    # Others
 
-    # Rivals and addresses
-
-    def _rival_heard(self, sender: str, detail: str, interval: float, now: float) -> list[Action]:
+    def _rival_heard(self, sender: str, detail: str, now: float) -> list[Action]:
         if self.state is not State.MASTER:
             return []
-        adverts = self.settings.down_timer_adverts
-        finding = self._mastership.rivals.heard(sender, detail, interval=interval, down_timer_adverts=adverts, now=now)
-        return self._tell_rival(finding)
-
-    def _tell_rival(self, finding: Finding | None) -> list[Action]:
-        if finding is None:
-            return []
-        word = State.DUAL_MASTER if finding.began else State.DUAL_MASTER_OVER
-        where = f"{self.settings.interface}: {finding.detail}"
-        return [self._report(word, self.state, Reason(Cause.RIVAL, where))]
+        return self._mastership.rival_heard(sender, detail, self.priority, now)
 
     def _addresses_lost(self, addresses: Iterable[str], now: float) -> list[Action]:
         if self.state is not State.MASTER:

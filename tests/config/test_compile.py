@@ -200,7 +200,7 @@ vrrp_script unused {{
 
 def test_processes_get_what_the_hub_block_says(loaded: Callable[..., Loaded]) -> None:
     text = "hub: {user: web, stop_grace: 2, script_timeout: 4.5}\n"
-    text += "global_defs: {vrrp_startup_delay: 3, vrrp_rt_priority: 0}\n"
+    text += "global_defs: {vrrp_startup_delay: 3, vrrp_delay_after_boot: 4, vrrp_rt_priority: 0}\n"
 
     found = loaded(("a.yaml", text), ("b.conf", HEAD + "}\n")).settings
 
@@ -208,6 +208,7 @@ def test_processes_get_what_the_hub_block_says(loaded: Callable[..., Loaded]) ->
     parent, core = found.parent, found.core
     assert (parent.hub_user, parent.stop_grace, parent.script_timeout, found.hub.stop_grace) == ("web", 2, 4.5, 2)
     assert (core.node, found.hub.node, core.startup_delay, core.realtime_priority) == ("node-1", "node-1", 3, 0)
+    assert core.delay_after_boot == 4
 
 
 def test_yaml_and_keepalived_conf_say_the_same(loaded: Callable[..., Loaded]) -> None:

@@ -20,6 +20,7 @@ ONE_BURST = {
     [
         pytest.param("vrrp_down_timer_adverts 5", "", {"down_timer_adverts": 5}, id="global down_timer_adverts"),
         pytest.param("vrrp_down_timer_adverts 5", "down_timer_adverts 1", {"down_timer_adverts": 1}, id="its own"),
+        pytest.param("", "nopreempt\n nopreempt_window 5", {"preempt": False, "nopreempt_window": 5}, id="its window"),
         pytest.param("vrrp_higher_prio_send_advert", "", {"higher_prio_send_advert": True}, id="one advert more"),
         pytest.param("vrrp_higher_prio_send_advert", "higher_prio_send_advert off", {}, id="not here"),
         pytest.param("", "higher_prio_send_advert", {"higher_prio_send_advert": True}, id="only here"),
@@ -67,6 +68,7 @@ def test_an_instance_follows_its_own_words_else_the_global_ones(
     [
         ("down_timer_adverts 0", f"a.conf:5:21: {V}down_timer_adverts 0 is outside 1-100"),
         ("down_timer_adverts 101", f"a.conf:5:21: {V}down_timer_adverts 101 is outside 1-100"),
+        ("nopreempt_window 5", f"a.conf:5:19: warning: {V}nopreempt_window has no effect without nopreempt"),
         ("garp_lower_prio_repeat -1", f"a.conf:5:25: {V}garp_lower_prio_repeat -1 is outside 0-1000"),
     ],
 )

@@ -34,8 +34,11 @@ class Hub:
 class CoreDriver:
     """One life of the core."""
 
-    def __init__(self, host: Host, *instances: InstanceSettings, lifeline: int | None = None) -> None:
-        """lifeline: a memory file that outlives this core, as the parent keeps one; still the caller's."""
+    def __init__(self, host: Host, *instances: InstanceSettings, lifeline: int | None = None, **more: Any) -> None:
+        """lifeline: a memory file that outlives this core, as the parent keeps one; still the caller's.
+
+        more: other fields of CoreSettings.
+        """
         self.host = host
         self._lifeline = lifeline
         self.records: list[Record] = []
@@ -49,7 +52,7 @@ class CoreDriver:
         )  # fmt: skip
         theirs.close()
         self.link = Link(ours)
-        self.configure(*instances)
+        self.configure(*instances, **more)
 
     def configure(self, *instances: InstanceSettings, **more: Any) -> None:
         """Send a configuration, with the host's FIFO. more: other fields of CoreSettings."""

@@ -79,3 +79,22 @@ def test_strict_routers_have_no_password_and_accept_no_packets(duel: MakeDuel) -
     d.lab.settle(d.a, adverts=2)
     assert knock(d.b) == "no answer"
     assert f"{VIP} dev eth0 lladdr {d.a.mac}" in d.b.ip("neighbour", "show")
+
+
+@pytest.mark.parametrize("pair", PAIRS[1:])
+def test_without_preemption_a_node_behind_a_port_that_opens_late_leaves_the_old_master_alone(duel: MakeDuel) -> None:
+    d = duel(configuration(150, advert_int=1, options="nopreempt"), configuration(100, options="nopreempt"))
+    d.daemon_b.start()
+    d.b.fifo.wait_for_state("MASTER")
+    d.a.unplug()
+    d.daemon_a.start()
+    d.a.fifo.wait_for_state("MASTER")
+
+    d.lab.wait_for_advert(d.a, since=time.monotonic())  # for a second, only b can be heard first
+    since = time.monotonic()
+    d.a.plug()
+    d.lab.settle(d.b)
+
+    assert {advert.priority for advert in d.lab.adverts(d.a, since=since)} == {0}
+    assert d.a.fifo.states() == ["BACKUP", "MASTER", "BACKUP"]
+    assert d.b.fifo.states() == ["BACKUP", "MASTER"]

@@ -10,7 +10,7 @@ from hahub.model import State
 from hahub.settings import InstanceSettings, TrackedScript, VirtualAddress
 from hahub.testing import scenario
 from hahub.vrrp import events
-from hahub.vrrp.actions import Action, AddAddresses, RemoveAddresses, Report, SendAdvert
+from hahub.vrrp.actions import Action, AddAddresses, Note, RemoveAddresses, Report, SendAdvert
 from hahub.vrrp.instance import Instance
 from hahub.vrrp.packet import Advertisement
 
@@ -43,6 +43,19 @@ def test_the_reason_tells_a_person_what_happened():
 
     assert isinstance(report, Report)
     assert str(report.reason) == "master down timer: no advertisement for 3.61 s"
+
+
+def test_who_hears_the_master_again_that_it_has_just_replaced_is_told_that_its_timer_is_too_short_for_this_place():
+    """VR-078."""
+    instance = _started(_settings())
+    old_master = events.AdvertReceived(Advertisement(2, 51, 150, 1.0, (0x0A0900C8,)), OWN_ADDRESS + 1, "10.9.0.6")
+    instance.handle(old_master, 1.0)
+    instance.handle(events.DeadlineReached(), instance.next_deadline or 0.0)
+
+    actions = instance.handle(old_master, 5.0)
+
+    assert actions[0] == Note("hasty", "10.9.0.6 is alive: it was missed for too short a time for this host or network")
+    assert instance.state is State.BACKUP
 
 
 @st.composite
