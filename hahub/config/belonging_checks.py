@@ -5,7 +5,9 @@ from collections.abc import Set
 from hahub.config import derive
 from hahub.config.document import Document, Path
 from hahub.config.problems import Severity, shown
-from hahub.config.routing import RuleLine, is_ipv6
+from hahub.config.route_lines import RouteLine
+from hahub.config.route_values import is_ipv6
+from hahub.config.rule_lines import RuleLine
 from hahub.config.schema import Statics, VirtualIp
 
 _LABEL_MAX = 15
@@ -63,6 +65,15 @@ def _warn(document: Document, path: Path, message: str) -> None:
     document.report(path, message, severity=Severity.WARNING)
 
 
+def check_route_lines(here: Path, lines: tuple[RouteLine, ...], document: Document) -> None:
+    """Report what works, and is to be written otherwise."""
+    for index, line in enumerate(lines):
+        if line.alternative is not None:
+            hint = "write nexthop via A nexthop via B"
+            where = (*here, index, "alternative")
+            document.report(where, f"{here[-1]} or is deprecated", hint, severity=Severity.WARNING)
+
+
 def check_rule_lines(here: Path, lines: tuple[RuleLine, ...], document: Document) -> None:
     """Report rules whose place among the others is left to chance."""
     for index, line in enumerate(lines):
@@ -74,6 +85,7 @@ def check_rule_lines(here: Path, lines: tuple[RuleLine, ...], document: Document
 def check_statics(config: Statics, document: Document) -> None:
     """Report static lines that do not go together, or have no place."""
     check_address_lines(("static_ipaddress",), config.static_ipaddress, "", set(), document)
+    check_route_lines(("static_routes",), config.static_routes, document)
     check_rule_lines(("static_rules",), config.static_rules, document)
     for index, line in enumerate(config.static_ipaddress):
         if line.dev is None:

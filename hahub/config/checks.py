@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from hahub.config import derive
 from hahub.config.announcements import check_announcements
-from hahub.config.belonging_checks import check_address_lines, check_rule_lines, check_statics
+from hahub.config.belonging_checks import check_address_lines, check_route_lines, check_rule_lines, check_statics
 from hahub.config.document import Document, Path
 from hahub.config.family_checks import check_family
 from hahub.config.firewall import check_accept, check_accepted_elsewhere
@@ -104,6 +104,7 @@ def _check_addresses(path: Path, instance: VrrpInstance, config: Config, documen
     seen = check_address_lines(here, instance.virtual_ipaddress, instance.interface, set(), document)
     excluded = (*path, "virtual_ipaddress_excluded")
     check_address_lines(excluded, instance.virtual_ipaddress_excluded, instance.interface, seen, document)
+    check_route_lines((*path, "virtual_routes"), instance.virtual_routes, document)
     check_rule_lines((*path, "virtual_rules"), instance.virtual_rules, document)
     check_family(path, instance, document)
     if len(seen) > _ADDRESSES_MAX:

@@ -1,11 +1,14 @@
 """Config -> Settings: defaults filled in, one part per process. Pure; takes a configuration without errors."""
 
+from collections.abc import Iterator
 from typing import TypeVar
 
 from hahub.config import announcements, derive, election
-from hahub.config.belongings import addresses, routes, rules, statics, unnumbered, with_carriers
+from hahub.config.belongings import addresses, statics, with_carriers
 from hahub.config.firewall import firewall
 from hahub.config.groups import group_of, sync_groups, tracked, used_names
+from hahub.config.route_settings import routes, rules
+from hahub.config.rule_lines import RuleLine
 from hahub.config.schema import (
     Config,
     Fifo,
@@ -106,7 +109,7 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         check_unicast_src=_first(instance.check_unicast_src, defs.vrrp_check_unicast_src),
         excluded_addresses=_excluded(instance),
         routes=routes(instance.virtual_routes),
-        rules=rules(instance.virtual_rules, _unnumbered_before(name, config)),
+        rules=rules(instance.virtual_rules, _rules_before(name, config)),
         promote_secondaries=instance.promote_secondaries,
         track_scripts=tracked(name, config, TrackedScript),
         track_interfaces=with_carriers(instance, tracked(name, config, TrackedInterface)),
@@ -134,11 +137,13 @@ def _first(own: _T | None, default: _T) -> _T:
     return default if own is None else own
 
 
-def _unnumbered_before(name: str, config: Config) -> int:
-    """Rules without preference that are static, or in the instances before this one."""
-    names = list(config.vrrp_instance)
-    before = (config.vrrp_instance[each] for each in names[: names.index(name)])
-    return unnumbered(config.static_rules) + sum(unnumbered(instance.virtual_rules) for instance in before)
+def _rules_before(name: str, config: Config) -> Iterator[RuleLine]:
+    """The static ones, and those of the instances before this one."""
+    yield from config.static_rules
+    for other, instance in config.vrrp_instance.items():
+        if other == name:
+            return
+        yield from instance.virtual_rules
 
 
 def _excluded(instance: VrrpInstance) -> tuple[VirtualAddress, ...]:

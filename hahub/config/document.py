@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from hahub.config.names import DEFAULT, Names
 from hahub.config.problems import Place, Problem, Severity, problem_at
 
 Path = tuple[str | int, ...]
@@ -27,6 +28,8 @@ class Document:
     keys: dict[Path, Place] = field(default_factory=dict)
     """Where the keyword or the name of each value stands."""
     problems: list[Problem] = field(default_factory=list)
+    names: Names = DEFAULT
+    """What the machine's files say about routing tables and the like."""
     ordered: frozenset[str] = frozenset()
     """Files whose language wants definitions before uses."""
 

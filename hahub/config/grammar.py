@@ -19,6 +19,22 @@ from hahub.config.words import QuoteError, split_command
 
 
 @dataclass(frozen=True, slots=True)
+class Clause:
+    r"""Several words that fill one field: a type, what every type has behind it, and pairs.
+
+    encap ip id 7 dst 192.0.2.1          encap mpls 100/200
+          \/ \__/ \___________/               \__/ \_____/
+       type  pair      pair                type  behind it
+    """
+
+    field: str
+    lengths: Mapping[str, int]
+    """Type -> how many words are behind it before the pairs."""
+    pairs: frozenset[str]
+    """First words of pairs; another word ends the clause."""
+
+
+@dataclass(frozen=True, slots=True)
 class Grammar:
     """The words of one line and the fields they fill."""
 
@@ -29,8 +45,13 @@ class Grammar:
     """Word -> field of the word after it."""
     flags: Mapping[str, tuple[str, bool | str]] = field(default_factory=dict)
     """Word -> field and its value."""
-    refused: frozenset[str] = frozenset()
-    """Words of keepalived that are not supported yet."""
+    modifiers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Word of an option -> words that may stand before its value, and are part of it: ``mtu lock 1400``."""
+    clauses: Mapping[str, Clause] = field(default_factory=dict)
+    items: Mapping[str, str] = field(default_factory=dict)
+    """Word -> field of a list; each item takes all words until this one comes again."""
+    refused: Mapping[str, str] | frozenset[str] = frozenset()
+    """Words of keepalived that are not supported, and what is to be said about them, or that they are not yet."""
     rest: str = ""
     """The field of all further words."""
     what: str = "words"
@@ -64,18 +85,13 @@ def parse_line(words: Sequence[str], grammar: Grammar) -> dict[str, Part]:
     waiting = list(grammar.positional)
     while at < len(words):
         word = words[at]
-        if word in grammar.options and at >= grammar.required:
-            if at + 1 == len(words):
-                raise LineError(at, f"{word} needs a value")
-            _put(parts, grammar.options[word], Part(words[at + 1], at + 1), word)
-            at += 2
+        end = _take_keyword(words, at, grammar, parts) if at >= grammar.required else at
+        if end > at:
+            at = end
             continue
-        if word in grammar.flags and at >= grammar.required:
-            name, value = grammar.flags[word]
-            _put(parts, name, Part(value, at), word)
-        elif word in grammar.refused:
-            raise LineError(at, f"{word} is understood, not supported yet")
-        elif waiting:
+        if word in grammar.refused:
+            raise LineError(at, _refusal(word, grammar))
+        if waiting:
             _put(parts, waiting.pop(0), Part(word, at), word)
         elif grammar.rest:
             _put(parts, grammar.rest, Part(tuple(words[at:]), at), word)
@@ -88,6 +104,54 @@ def parse_line(words: Sequence[str], grammar: Grammar) -> dict[str, Part]:
     return parts
 
 
+def _take_keyword(words: Sequence[str], at: int, grammar: Grammar, parts: dict[str, Part]) -> int:
+    """Give the words of one keyword to its field; returns where the next begin: at itself when it is no keyword."""
+    word = words[at]
+    if word in grammar.flags:
+        name, value = grammar.flags[word]
+        _put(parts, name, Part(value, at), word)
+        return at + 1
+    if word in grammar.items:
+        _put(parts, grammar.items[word], Part(_items(words[at:]), at), word)
+        return len(words)
+    if word in grammar.options:
+        name, end = grammar.options[word], at + 2
+        if at + 1 < len(words) and words[at + 1] in grammar.modifiers.get(word, ()):
+            end += 1
+    elif word in grammar.clauses:
+        name, end = grammar.clauses[word].field, _end_of(grammar.clauses[word], words, at + 1)
+    else:
+        return at
+    if end > len(words):
+        raise LineError(at, f"{word} needs a value")
+    _put(parts, name, Part(" ".join(words[at + 1 : end]), at + 1), word)
+    return end
+
+
+def _end_of(clause: Clause, words: Sequence[str], start: int) -> int:
+    kind = words[start] if start < len(words) else ""
+    end = start + 1 + clause.lengths.get(kind, 0)
+    while end + 1 < len(words) and words[end] in clause.pairs:
+        end += 2
+    return end
+
+
+def _items(words: Sequence[str]) -> tuple[str, ...]:
+    """The words between those that are the first one again, each item as a text."""
+    items: list[list[str]] = []
+    for word in words:
+        if word == words[0]:
+            items.append([])
+        else:
+            items[-1].append(word)
+    return tuple(" ".join(item) for item in items)
+
+
+def _refusal(word: str, grammar: Grammar) -> str:
+    said = grammar.refused.get(word, "") if isinstance(grammar.refused, Mapping) else ""
+    return f"{word} {said}" if said else f"{word} is understood, not supported yet"
+
+
 def _put(parts: dict[str, Part], name: str, part: Part, word: str) -> None:
     if name in parts:
         raise LineError(part.index, f"{word} is given twice")
@@ -95,7 +159,7 @@ def _put(parts: dict[str, Part], name: str, part: Part, word: str) -> None:
 
 
 def _too_many(word: str, grammar: Grammar) -> tuple[str, str]:
-    known = [*grammar.options, *grammar.flags]
+    known = [*grammar.options, *grammar.flags, *grammar.clauses, *grammar.items]
     expected = f"one of {', '.join(known)}" if known else f"no more than {grammar.what}"
     return f"has an unexpected word, expected {expected}", grammar.hint
 

@@ -8,9 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hahub.config.names import DEFAULT, FILES, Names, parse_names, with_defaults
+
 FILE_SIZE_MAX = 16 * 1024 * 1024
 """Bytes of one configuration file; more is a mistake in the name."""
 _SECRET_SIZE_MAX = 64 * 1024
+_IPROUTE_ETC = "/etc/iproute2"
+_IPROUTE_USR = ("/usr/share/iproute2", "/usr/lib/iproute2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,14 @@ class Host:
     """Whether everybody on the machine can read a configuration file."""
     has_user: Callable[[str], bool]
     has_group: Callable[[str], bool]
+    read_names: Callable[[str, str], Names] = lambda _etc, _usr: DEFAULT
+    """Names of routing tables and the like, from two directories, what is in the first before the second; either may
+    be empty for the usual one."""
 
 
 def this_host() -> Host:
     """The machine we run on."""
-    return Host(os.uname().nodename, os.environ, _read_secret, _is_public, _has_user, _has_group)
+    return Host(os.uname().nodename, os.environ, _read_secret, _is_public, _has_user, _has_group, _read_names)
 
 
 def read_file(path: Path) -> bytes:
@@ -46,6 +53,27 @@ def read_file(path: Path) -> bytes:
 def _read_secret(path: str) -> str:
     with Path(path).open("rb") as file:
         return file.read(_SECRET_SIZE_MAX).decode().removesuffix("\n").removesuffix("\r")
+
+
+def _read_names(etc: str, usr: str) -> Names:
+    """As iproute2 reads them: a file in ``etc`` stands for the one in ``usr``; then come those in directories."""
+    own, given = Path(etc or _IPROUTE_ETC), [Path(path) for path in ((usr,) if usr else _IPROUTE_USR)]
+    found: dict[str, dict[str, int]] = {}
+    for kind, file in FILES.items():
+        places = [directory / file for directory in (own, *given)]
+        files = [next((place for place in places if place.is_file()), places[0])]
+        inside = {path.name: path for place in reversed(places) for path in sorted(Path(f"{place}.d").glob("*.conf"))}
+        found[kind] = {}
+        for path in (*files, *inside.values()):
+            found[kind] = {**_names_in(path), **found[kind]}
+    return with_defaults(found)
+
+
+def _names_in(path: Path) -> dict[str, int]:
+    try:
+        return parse_names(read_file(path).decode(errors="replace"))
+    except (OSError, ValueError):
+        return {}
 
 
 def _is_public(path: str) -> bool:

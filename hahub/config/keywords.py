@@ -103,7 +103,7 @@ FOREIGN: dict[str, Foreign] = {
             " enable_snmp_checker enable_traps snmp_socket enable_dbus dbus_service_name dbus_no_interface_name"
             " json_version state_dump_file stats_dump_file json_dump_file"
             " reload_check_config reload_time_file reload_repeat reload_file include_check config_save_dir"
-            " tmp_config_directory iproute_usr_dir iproute_etc_dir"
+            " tmp_config_directory"
             " lvs_notify_fifo lvs_notify_fifo_script lvs_sync_daemon lvs_flush lvs_flush_onstop lvs_timeouts"
             " lvs_id smtp_alert_checker checker_log_all_failures checker_priority checker_rt_priority"
             " checker_rlimit_rttime checker_cpu_affinity checker_no_swap bfd_priority bfd_rt_priority"

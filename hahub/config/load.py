@@ -73,9 +73,9 @@ def is_yaml(text: str) -> bool:
 
 
 def complete(document: Document, overrides: Sequence[str], host: Host) -> Loaded:
-    """Make settings of what the files said. Reads nothing but the secrets that channels refer to."""
+    """Make settings of what the files said. Reads the secrets that channels refer to, and names of routing tables."""
     apply_overrides(document, overrides)
-    config = apply_strict_mode(validate(document), document)
+    config = apply_strict_mode(validate(document, host.read_names), document)
     check(config, document, host)
     channels = make_channels(config, document, host)
     problems = sort_problems(document.problems)

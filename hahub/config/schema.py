@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from hahub.config.grammar import Block
-from hahub.config.routing import RouteLine, RuleLine
+from hahub.config.route_lines import RouteLine
+from hahub.config.rule_lines import RuleLine
 from hahub.config.schema_globals import GarpGroup, GlobalDefs
 from hahub.config.schema_instance import Authentication, VrrpInstance, VrrpSyncGroup
 from hahub.config.schema_lines import (

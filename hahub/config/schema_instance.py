@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from hahub.config.grammar import Block
-from hahub.config.routing import RouteLine, RuleLine
+from hahub.config.route_lines import RouteLine
+from hahub.config.rule_lines import RuleLine
 from hahub.config.schema_lines import GarpExtraIf, OptionalScript, Script, TrackScript, UnicastPeerLine, VirtualIp
 from hahub.config.schema_trackers import TrackFile, TrackInterface, TrackProcess
 from hahub.config.values import (

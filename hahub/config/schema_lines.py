@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from hahub.config.grammar import Grammar, Line
 from hahub.config.problems import shown
+from hahub.config.route_values import Scope
 from hahub.config.values import (
     AbsolutePath,
     Address,
@@ -19,7 +20,6 @@ from hahub.config.values import (
     Lifetime,
     Name,
     Port,
-    Scope,
     TableName,
     Text,
     Ttl,

@@ -1,11 +1,13 @@
 """Document -> Config: each block by its model, so that a mistake in one does not hide those in another."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from hahub.config.document import Document, Path, keyword_words
 from hahub.config.grammar import Block, Form, Line, form_of
+from hahub.config.names import Names
 from hahub.config.schema import (
     ChannelBlock,
     Config,
@@ -22,13 +24,15 @@ from hahub.config.schema_trackers import FileDefinition, ProcessDefinition
 _B = TypeVar("_B", bound=Block)
 
 
-def validate(document: Document) -> Config:
+def validate(document: Document, read_names: Callable[[str, str], Names]) -> Config:
     """Make the model of a document; blocks with mistakes are left out, and the mistakes reported to the document."""
     data = document.data
+    defs = _block(document, ("global_defs",), GlobalDefs, data.get("global_defs", {})) or GlobalDefs()
+    document.names = read_names(defs.iproute_etc_dir or "", defs.iproute_usr_dir or "")
     lines = {keyword: data[keyword] for keyword in Statics.model_fields if keyword in data}
     statics = _block(document, (), Statics, lines) or Statics()
     return Config.model_construct(
-        global_defs=_block(document, ("global_defs",), GlobalDefs, data.get("global_defs", {})) or GlobalDefs(),
+        global_defs=defs,
         garp_group=_blocks(document, "garp_group", GarpGroup),
         vrrp_script=_named(document, "vrrp_script", VrrpScript),
         vrrp_track_process=_named(document, "vrrp_track_process", ProcessDefinition),
@@ -69,7 +73,7 @@ def _is_name(name: str) -> bool:
 
 def _block(document: Document, path: Path, model: type[_B], data: Any) -> _B | None:
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=document.names)
     except ValidationError as errors:
         for error in errors.errors(include_url=False, include_input=False):
             _report(document, (*path, *error["loc"]), error["type"], error["msg"], error.get("ctx", {}))

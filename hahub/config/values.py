@@ -18,8 +18,6 @@ _WHOLE = re.compile(r"-?[0-9]{1,10}")
 _DECIMAL = re.compile(r"[0-9]{1,10}(\.[0-9]{1,9})?|\.[0-9]{1,9}")
 TRUE_WORDS = frozenset({"true", "on", "yes"})
 FALSE_WORDS = frozenset({"false", "off", "no"})
-SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
-"""Names of rtnetlink scopes. Source: linux/rtnetlink.h."""
 FOREVER = 0xFFFFFFFF
 """Seconds. Source: linux/addrconf.h INFINITY_LIFE_TIME."""
 INTERFACE_NAME_MAX = 15
@@ -186,16 +184,6 @@ def parse_broadcast(value: object) -> str:
         raise fail(f"{shown(text)} is not an IPv4 address, + or -") from None
 
 
-def parse_scope(value: object) -> int:
-    """Read the name or the number of an address scope."""
-    text = str(value)
-    if text in SCOPES:
-        return SCOPES[text]
-    if re.fullmatch("[0-9]{1,3}", text) and int(text) <= 255:
-        return int(text)
-    raise fail(f"{shown(text)} is not a scope, expected {', '.join(SCOPES)} or a number up to 255")
-
-
 def parse_lifetime(value: object) -> int:
     """Read seconds, whole ones, or ``forever``."""
     text = str(value)
@@ -237,7 +225,6 @@ Address = Annotated[str, _type(parse_address)]
 AddressOrGroup = Annotated[str, _type(parse_group)]
 HostAddress = Annotated[str, _type(parse_host)]
 Broadcast = Annotated[str, _type(parse_broadcast)]
-Scope = Annotated[int, _type(parse_scope)]
 Lifetime = Annotated[int, _type(parse_lifetime)]
 StateWord = Annotated[str, _type(parse_state)]
 AuthType = Annotated[str, _type(parse_auth_type)]

@@ -76,7 +76,7 @@ class Core:
         self._reporter = Reporter(uuid.uuid4().hex[:16], self._parent, self._log, self._afterwards)
         self._monitor = LinkMonitor()
         self._commands = AddressCommands()
-        self._route_watch = RouteWatch()
+        self._route_watch = RouteWatch(own_port=self._commands.port)
         self._statics = Statics(self._commands, self._index_of, self._log)
         self._promotion = Promotion(self._commands, self._index_of)
         self._fifo_descriptors: list[int] = []

@@ -103,7 +103,7 @@ class Router:
     def interface_names(self) -> set[str]:
         """The interface of the adverts, and those that carry addresses."""
         settings = self.settings
-        of_routes = (route.interface for route in settings.routes if route.interface)
+        of_routes = (name for route in settings.routes for name in route.interfaces)
         return {settings.interface, *(a.interface for a in settings.all_addresses), *of_routes}
 
     @property

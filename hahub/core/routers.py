@@ -278,8 +278,8 @@ def _interfaces_of(settings: CoreSettings) -> dict[str, frozenset[Use]]:
         for address in instance.all_addresses:
             wanted.setdefault(address.interface, set())
         for route in instance.routes:
-            if route.interface:
-                wanted.setdefault(route.interface, set())
+            for name in route.interfaces:
+                wanted.setdefault(name, set())
     return {name: frozenset(uses) for name, uses in wanted.items()}
 
 

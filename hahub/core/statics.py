@@ -32,7 +32,9 @@ class Statics:
     def interfaces_changed(self, names: set[str]) -> None:
         """Interfaces may have lost what was on them, or be there at last."""
         settings = self._settings
-        used = {each.interface for each in settings.addresses} | {each.interface for each in settings.routes}
+        used = {each.interface for each in settings.addresses} | {
+            name for each in settings.routes for name in each.interfaces
+        }
         if not used.isdisjoint(names):
             self._submit(settings.tracked)
 

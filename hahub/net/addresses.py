@@ -161,6 +161,11 @@ class AddressCommands:
     def fileno(self) -> int:
         return self._sock.fileno()
 
+    @property
+    def port(self) -> int:
+        """What the kernel calls this socket in news of what it has done."""
+        return int(self._sock.getsockname()[0])
+
     def submit(self, chunks: Iterable[bytes]) -> OSError | None:
         """Have these carried out, now, as far as the kernel agrees; returns why one could not even be sent."""
         failure = None

@@ -12,7 +12,8 @@ from typing import Any
 from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
 from hahub.net import bpf, netlink
-from hahub.net.routes import RTM_DELROUTE, family_of
+from hahub.net.attributes import family_of
+from hahub.net.routes import RTM_DELROUTE
 from hahub.net.rules import RTM_DELRULE
 from hahub.settings import Route, Rule
 
@@ -24,6 +25,8 @@ _LOAD_HALF_WORD = 0x28
 _JUMP_IF_EQUAL = 0x15
 _RETURN = 0x06
 _TYPE_OFFSET = 4
+_METRIC_IPV6 = 1024
+"""IP6_RT_PRIO_USER: of a route that names none."""
 _REMOVALS: bpf.Program = (
     # Loads are big-endian, the header is in the order of the machine.
     (_LOAD_HALF_WORD, 0, 0, _TYPE_OFFSET),
@@ -36,24 +39,33 @@ _REMOVALS: bpf.Program = (
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What tells a removed route or rule from others."""
+    """What tells a removed route or rule from others. Not the way of a route: one of several may go alone."""
 
     family: int
     name: str
-    """As the Route or Rule has it in words."""
+    """``route 10.0.0.0/8``, ``rule 500``."""
     table: int
+    protocol: int
+    metric: int = 0
+    tos: int = 0
 
 
 def as_removed(entry: Route | Rule) -> Removed:
     """How its removal is heard."""
-    family = entry.family if isinstance(entry, Rule) else family_of(entry.destination)
-    return Removed(family, str(entry), entry.table)
+    if isinstance(entry, Rule):
+        return Removed(entry.family, str(entry), entry.table, entry.protocol)
+    family = family_of(entry.destination)
+    metric = entry.metric or (_METRIC_IPV6 if family == socket.AF_INET6 else 0)
+    tos = 0 if family == socket.AF_INET6 else entry.tos
+    return Removed(family, f"route {entry.destination}", entry.table, entry.protocol, metric, tos)
 
 
 class RouteWatch:
     """Tells what was removed when ``fileno`` is readable. Close it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, own_port: int = 0) -> None:
+        """own_port: of the socket whose removals are no news."""
+        self._ours = {own_port} - {0}
         self._sock = netlink.open_socket()
         bpf.attach(self._sock, _REMOVALS)
         self._marshal = MarshalRtnl()
@@ -83,17 +95,20 @@ class RouteWatch:
                 continue
             if packet is None:
                 return None if lost else removed
-            removed |= {_read(message) for message in self._marshal.parse(packet)}
+            messages = self._marshal.parse(packet)
+            removed |= {_read(each) for each in messages if each["header"]["pid"] not in self._ours}
 
     def close(self) -> None:
         self._sock.close()
 
 
 def _read(message: Any) -> Removed:
+    family = message["family"]
     if message["event"] == "RTM_DELRULE":
         table = message.get_attr("FRA_TABLE") or message["table"]
-        return Removed(message["family"], f"rule {message.get_attr('FRA_PRIORITY') or 0}", table)
+        name = f"rule {message.get_attr('FRA_PRIORITY') or 0}"
+        return Removed(family, name, table, message.get_attr("FRA_PROTOCOL") or 0)
     table = message.get_attr("RTA_TABLE") or message["table"]
-    network = message.get_attr("RTA_DST") or ("::" if message["family"] == socket.AF_INET6 else "0.0.0.0")
-    route = Route(f"{network}/{message['dst_len']}", gateway=message.get_attr("RTA_GATEWAY") or "")
-    return Removed(message["family"], str(route), table)
+    network = message.get_attr("RTA_DST") or ("::" if family == socket.AF_INET6 else "0.0.0.0")
+    name, metric = f"route {network}/{message['dst_len']}", message.get_attr("RTA_PRIORITY") or 0
+    return Removed(family, name, table, message["proto"], metric, message["tos"])

@@ -58,6 +58,10 @@ def _attributes(rule: Rule) -> list[list[Any]]:
         ("FRA_FWMASK", rule.mask),
         ("FRA_GOTO", rule.goto),
         ("FRA_SUPPRESS_PREFIXLEN", rule.suppress_prefix_length),
+        ("FRA_SUPPRESS_IFGROUP", rule.suppress_group),
+        ("FRA_FLOW", rule.realms or None),
+        ("FRA_TUN_ID", rule.tunnel),
+        ("FRA_L3MDEV", 1 if rule.l3mdev else None),
         ("FRA_IP_PROTO", rule.ip_protocol),
     )
     attributes += [[name, value] for name, value in values if value is not None]

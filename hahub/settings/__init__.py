@@ -6,7 +6,7 @@ by ``hahub.messages``. Seconds are floats.
 
 from dataclasses import dataclass
 
-from hahub.settings.belongings import Route, Rule, StaticSettings, VirtualAddress
+from hahub.settings.belongings import Encap, NextHop, Route, Rule, StaticSettings, VirtualAddress
 from hahub.settings.firewall import FirewallSettings
 from hahub.settings.instance import CoreSettings, InstanceSettings, Pacing, SyncGroupSettings, UnicastPeer
 from hahub.settings.processes import ChannelSettings, FifoSettings, HubSettings, NotifyScripts, ParentSettings
@@ -30,10 +30,12 @@ __all__ = [
     "CheckScript",
     "Command",
     "CoreSettings",
+    "Encap",
     "FifoSettings",
     "FirewallSettings",
     "HubSettings",
     "InstanceSettings",
+    "NextHop",
     "NotifyScripts",
     "Pacing",
     "ParamMatch",

@@ -45,14 +45,46 @@ class VirtualAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class Encap:
+    """What a route puts around packets."""
+
+    type: int
+    """lwtunnel type: 1 MPLS, 2 IPv4, 3 ILA, 4 IPv6."""
+    id: int | None = None
+    """Tunnel identifier, or the locator of ILA."""
+    destination: str = ""
+    source: str = ""
+    tos: int | None = None
+    hop_limit: int | None = None
+    flags: int | None = None
+    labels: tuple[int, ...] = ()
+    """Of MPLS, the outermost first; at least one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextHop:
+    """One of several ways that a route has."""
+
+    gateway: str = ""
+    interface: str = ""
+    weight: int = 1
+    """Its share: 1 to 256."""
+    onlink: bool = False
+    realms: int = 0
+    encap: Encap | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One route, IPv4 or IPv6, that comes with the addresses."""
 
     destination: str
     """``10.0.0.0/8``, ``0.0.0.0/0``, ``2001:db8::/32``; tells the family."""
     type: int = 1
-    """rtnetlink type: 1 unicast, 2 local, 6 blackhole, 7 unreachable, 8 prohibit, 9 throw."""
+    """rtnetlink type: 1 unicast, 2 local, 3 broadcast, 4 anycast, 5 multicast, 6 blackhole, 7 unreachable,
+    8 prohibit, 9 throw."""
     gateway: str = ""
+    """Of the other family too: an IPv4 network may be behind an IPv6 router."""
     interface: str = ""
     source: str = ""
     """The source address of packets that take it."""
@@ -64,8 +96,29 @@ class Route:
     onlink: bool = False
     metrics: tuple[tuple[int, int], ...] = ()
     """Pairs of an ``RTAX_`` number and its value, such as (2, 1400) for an MTU."""
+    hops: tuple[NextHop, ...] = ()
+    """Several ways in place of ``gateway``."""
+    encap: Encap | None = None
+    only_from: str = ""
+    """IPv6: a network; the route is for packets from there."""
+    realms: int = 0
+    """IPv4: realm of the source in the upper 16 bits, of the destination in the lower ones."""
+    congestion_control: str = ""
+    """Name of an algorithm of TCP."""
+    preference: int | None = None
+    """IPv6: 1 high, 0 medium, 3 low."""
+    expires: int | None = None
+    """IPv6: seconds."""
+    ttl_propagate: bool | None = None
+    placing: str = "prepend"
+    """Among others to the same network: ``prepend`` before them, ``append`` behind them, ``add`` not beside them."""
     tracked: bool = True
     """Put back when somebody else removes it."""
+
+    @property
+    def interfaces(self) -> tuple[str, ...]:
+        """Those it needs: its own, then those of its ways, as often as they come."""
+        return tuple(name for name in (self.interface, *(hop.interface for hop in self.hops)) if name)
 
     def __str__(self) -> str:
         via = f" via {self.gateway}" if self.gateway else ""
@@ -95,6 +148,13 @@ class Rule:
     goto: int | None = None
     """Preference of the rule to go on with."""
     suppress_prefix_length: int | None = None
+    suppress_group: int | None = None
+    """Interface group."""
+    realms: int = 0
+    tunnel: int | None = None
+    """Packets that came in by the tunnel with this identifier."""
+    l3mdev: bool = False
+    """Look in the table of the interface's VRF."""
     ip_protocol: int | None = None
     source_ports: tuple[int, int] | None = None
     destination_ports: tuple[int, int] | None = None

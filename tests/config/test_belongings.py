@@ -123,16 +123,14 @@ def test_a_rule_has_its_options(loaded: Load, line: str, expected: Rule) -> None
         ("virtual_routes", "10.0.0.0/33 dev eth0", "'10.0.0.0/33' is not a network"),
         ("virtual_routes", "10.0.0.0/8 via x", "via 'x' is not an address"),
         ("virtual_routes", "10.0.0.0/8 dev eth0 table x",
-         "table 'x' is not a table, expected default, main, local, a number up to 4294967295"),
-        ("virtual_routes", "10.0.0.0/8 nexthop via 10.9.0.7", "nexthop is understood, not supported yet"),
+         "table 'x' is not a table, expected default, main, local, a name of rt_tables or a number up to 4294967295"),
         ("virtual_rules", "from 10.0.0.0/8 preference 7",
-         "has to do one thing, expected one of table, goto, blackhole, unreachable, prohibit, nop"),
+         "has to do one thing, expected one of table, l3mdev, goto, blackhole, unreachable, prohibit, nop"),
         ("virtual_rules", "from 10.0.0.0/8 to 2001:db8::/32 table 3 preference 7", "is for both IPv4 and IPv6"),
         ("virtual_rules", "dport 9-8 table 3 preference 7",
          "dport '9-8' is not a range, expected LOW-HIGH up to 65535"),
         ("virtual_rules", "fwmark x table 3 preference 7",
          "fwmark 'x' is not a mark, expected NUMBER or NUMBER/MASK"),
-        ("virtual_rules", "realms 3 table 3 preference 7", "realms is understood, not supported yet"),
     ],
 )  # fmt: skip
 def test_a_route_or_rule_is_judged(loaded: Load, keyword: str, line: str, expected: str) -> None:
@@ -236,7 +234,7 @@ def test_static_lines_belong_to_no_instance(loaded: Load, text: str) -> None:
         ("static_routes\n", "a.conf:1:1: static_routes has no block, expected '{'"),
         ("static_routes {\n10.0.0.0/8\n}\n", "a.conf:2:1: static_routes has neither via nor dev"),
         ("static_rules {\ntable x\n}\n", "a.conf:2:7: static_rules table 'x' is not a table,"
-         " expected default, main, local, a number up to 4294967295"),
+         " expected default, main, local, a name of rt_tables or a number up to 4294967295"),
     ],
 )  # fmt: skip
 def test_a_static_line_is_judged(problem_lines: Callable[..., list[str]], text: str, expected: str) -> None:

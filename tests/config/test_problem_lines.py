@@ -233,7 +233,7 @@ def test_authentication_is_judged_without_its_password(problem_lines: Lines, lin
         ("10.0.0.1 dev abcdefghijklmnop", "5:15: {V}virtual_ipaddress dev 'abcdefghijklmnop' is longer than"
          " the 15 characters of an interface name"),
         ("10.0.0.1 scope mars", "5:17: {V}virtual_ipaddress scope 'mars' is not a scope, expected global, site,"
-         " link, host, nowhere or a number up to 255"),
+         " link, host, nowhere, a name of rt_scopes or a number up to 255"),
         ("10.0.0.1 label web", "5:17: warning: {V}virtual_ipaddress label 'web' does not begin with eth0:,"
          " old programs do not find it"),
         ("10.0.0.1 label eth0:0123456789a", "5:17: {V}virtual_ipaddress label 'eth0:0123456789a' is longer than"

@@ -61,6 +61,36 @@ ROUTES = {
     "10.40.14.1": "10.40.14.1 via 10.30.0.9 dev eth0",
     "10.40.15.0/24": "10.40.15.0/24 via 10.9.0.7 dev eth0 tos 16",
     "10.40.16.0/24": "10.40.16.0/24 via 10.9.0.7",
+    "10.40.17.0/24": "10.40.17.0/24 nexthop via 10.9.0.7 nexthop via 10.9.0.8 dev eth0 weight 3",
+    "10.40.18.0/24": "10.40.18.0/24 metric 6 mtu 1300 nexthop via 192.0.2.1 dev eth0 onlink nexthop dev eth1 weight 2",
+    "10.40.19.0/24": "10.40.19.0/24 via 10.9.0.7 or 10.9.0.8",
+    "10.40.20.0/24": "10.40.20.0/24 via 10.9.0.7 mtu lock 1400 advmss lock 1300 cwnd lock 7",
+    "10.40.21.0/24": "10.40.21.0/24 via 10.9.0.7 rtt 4000 rttvar lock 2000 rto_min 300",
+    "10.40.22.0/24": "10.40.22.0/24 via 10.9.0.7 rtt 600ms rttvar 1.5s rto_min lock 1s",
+    "10.40.23.0/24": "10.40.23.0/24 via 10.9.0.7 quickack 1 features ecn fastopen_no_cookie 1",
+    "10.40.24.0/24": "10.40.24.0/24 via 10.9.0.7 congctl bbr",
+    "10.40.25.0/24": "10.40.25.0/24 via 10.9.0.7 congctl lock cubic mtu 1300",
+    "10.40.26.0/24": "10.40.26.0/24 via 10.9.0.7 realms 5",
+    "10.40.27.0/24": "10.40.27.0/24 via 10.9.0.7 realms 3/5",
+    "10.40.28.0/24": "10.40.28.0/24 nexthop via 10.9.0.7 realms 7 nexthop via 10.9.0.8",
+    "10.40.29.0/24": "10.40.29.0/24 via 10.9.0.7 encap ip id 7 dst 192.0.2.9 src 192.0.2.8 tos 16 ttl 9",
+    "10.40.30.0/24": "10.40.30.0/24 dev eth0 encap ip6 id 8 dst 2001:db8::9 tc 4 hoplimit 5",
+    "10.40.31.0/24": "10.40.31.0/24 encap ip dst 192.0.2.9 via 10.9.0.7 dev eth0",
+    "10.40.33.0/24": "10.40.33.0/24 via 10.9.0.7 table main protocol keepalived tos AF11 scope global",
+    "10.40.34.255": "broadcast 10.40.34.255 dev eth0 scope link",
+    "239.40.0.0/16": "multicast 239.40.0.0/16 dev eth0",
+    "10.40.35.0/24": "10.40.35.0/24 via inet 10.9.0.7 ttl-propagate enabled",
+    "10.40.36.0/24": "append 10.40.36.0/24 via 10.9.0.7",
+    "10.40.37.0/24": "add 10.40.37.0/24 via 10.9.0.7",
+    "fd40::/64": "fd40::/64 via fd00::7 dev eth0",
+    "fd40:1::/64": "fd40:1::/64 via fe80::7 dev eth0 metric 7 mtu 1400",
+    "fd40:2::/64": "src fd00::1 fd40:2::/64 dev eth0 table 300 pref high",
+    "fd40:3::/64": "unreachable fd40:3::/64",
+    "fd40:4::/64": "fd40:4::/64 nexthop via fd00::7 dev eth0 nexthop via fd00::8 dev eth0 weight 2",
+    "fd40:5::/64": "fd40:5::/64 from fd41::/64 dev eth0 pref low",
+    "fd40:6::/64": "fd40:6::/64 dev eth0 pref medium expires 500",
+    "fd40:7::/64": "fd40:7::/64 via fd00::7 encap ip6 id 9 dst fd42::9 dev eth0",
+    "fd40:8::/64": "blackhole fd40:8::/64 metric 77",
     "default": "default via 10.9.0.9 dev eth0 metric 50",
 }
 RULES = {
@@ -83,7 +113,25 @@ RULES = {
     516: "from 10.50.16.0/24 goto 517 preference 516",
     517: "from 10.50.17.0/24 nop preference 517",
     518: "from all table 300 preference 518",
+    519: "from 10.50.19.0/24 realms 3/5 table 300 preference 519",
+    520: "from 10.50.20.0/24 table main suppress_ifgroup 5 preference 520",
+    521: "from 10.50.21.0/24 table main sup_group default sup_pl 8 preference 521",
+    522: "from 10.50.22.0/24 tunnel-id 77 table 300 preference 522",
+    523: "from fd50::/64 to fd51::/64 table 300 preference 523",
+    524: "from 10.50.24.0/24 dsfield 0x8 table default preference 524",
+    525: "ipproto 47 dport 1000-1000 table 300 preference 525",
 }
+BEYOND = {
+    "virtual_routes": (
+        "inet 10.42.0.0/24 via 10.9.0.7",
+        "10.42.1.0/24 via inet6 fe80::7 dev eth0",
+        "10.42.2.0/24 nexthop via 10.9.0.7 encap ip id 3 dst 192.0.2.9 nexthop via inet6 fe80::8 dev eth0",
+    ),
+    "virtual_rules": ("inet6 fwmark 9 table 301 preference 600", "sport 80 ipproto tcp table 300 preference 601"),
+}
+"""What keepalived 2.2.7 misreads: the word behind inet and inet6, what belongs to one of several ways, one port."""
+
+PROMOTES = "/proc/sys/net/ipv4/conf/eth0/promote_secondaries"
 
 Entries = dict[object, list[dict[str, Any]]]
 
@@ -98,7 +146,15 @@ class Belongings:
 
 
 def shown(host: Host, *command: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(host.ip("-j", *command) or "[]")
+    found: list[dict[str, Any]] = json.loads(host.ip("-j", *command) or "[]", object_pairs_hook=_distinct)
+    return found
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """ip(8) has the same key twice in a route with a tunnel."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        found[name if name not in found else f"second {name}"] = value
     return found
 
 
@@ -113,10 +169,11 @@ def sorted_by(key: str, entries: list[dict[str, Any]]) -> Entries:
 
 def belongings(host: Host) -> Belongings:
     links = shown(host, "address", "show")
+    routes = [route for family in ("-4", "-6") for route in shown(host, "-d", family, "route", "show", "table", "all")]
     addresses = [{**_lasting(address), "dev": link["ifname"]} for link in links for address in link["addr_info"]]
     return Belongings(
         sorted_by("local", addresses),
-        sorted_by("dst", shown(host, "-4", "route", "show", "table", "all")),
+        sorted_by("dst", [_unhurried(each) for each in routes]),
         sorted_by("priority", shown(host, "-4", "rule", "show") + shown(host, "-6", "rule", "show")),
     )
 
@@ -127,16 +184,23 @@ def _lasting(address: dict[str, Any]) -> dict[str, Any]:
     return {**address, "preferred_life_time": preferred if preferred in (0, 2**32 - 1) else "limited"}
 
 
+def _unhurried(route: dict[str, Any]) -> dict[str, Any]:
+    """Without the seconds that pass."""
+    return {name: value if name != "expires" else "limited" for name, value in route.items()}
+
+
 def is_settled(host: Host) -> bool:
     """All is there that takes time: the last rule, and addresses that wait for duplicates."""
-    return 518 in (found := belongings(host)).rules and "tentative" not in str(found.addresses)
+    return max(RULES) in (found := belongings(host)).rules and "tentative" not in str(found.addresses)
 
 
-def text() -> str:
+def text(beyond: dict[str, tuple[str, ...]]) -> str:
     def block(keyword: str, lines: dict[Any, str]) -> str:
-        return f"{keyword} {{\n" + "".join(f"        {line}\n" for line in lines.values()) + "    }\n"
+        every = (*lines.values(), *beyond.get(keyword, ()))
+        return f"{keyword} {{\n" + "".join(f"        {line}\n" for line in every) + "    }\n"
 
     blocks = (
+        "promote_secondaries\n",
         block("virtual_ipaddress_excluded", ADDRESSES),
         block("virtual_routes", ROUTES),
         block("virtual_rules", RULES),
@@ -156,29 +220,32 @@ class Life:
     before: Belongings
     as_master: Belongings
     after: Belongings
+    promotes: tuple[str, str]
+    """promote_secondaries of eth0, as master and after the end."""
 
 
-def life(name: str) -> Life:
+def life(name: str, beyond: dict[str, tuple[str, ...]]) -> Life:
     with lab_or_skip("a") as lab:
         host = lab["a"]
         host.add_second_interface()
         for interface in ("eth0", "eth1"):
             wait_until(lambda interface=interface: "state UP" in host.ip("link", "show", interface), "carrier")
         enable_ipv6(host, 1)
+        host.run("sh", "-c", f"echo 0 > {PROMOTES}")
         before = belongings(host)
-        daemon = DAEMONS[name](host, text())
+        daemon = DAEMONS[name](host, text(beyond))
         daemon.start()
         host.fifo.wait_for_state("MASTER")
         wait_until(lambda: is_settled(host), f"everything: {daemon.log}")
-        as_master = belongings(host)
+        as_master, promotes = belongings(host), host.run("cat", PROMOTES).strip()
         daemon.stop()
-        return Life(before, as_master, belongings(host))
+        return Life(before, as_master, belongings(host), (promotes, host.run("cat", PROMOTES).strip()))
 
 
 @pytest.fixture(scope="module")
 def lives() -> dict[str, Life]:
     require("keepalived")
-    return {name: life(name) for name in ("keepalived", "hahub")}
+    return {"keepalived": life("keepalived", {}), "hahub": life("hahub", {}), "beyond": life("hahub", BEYOND)}
 
 
 @pytest.mark.parametrize("address", list(ADDRESSES))
@@ -207,6 +274,35 @@ def test_there_is_nothing_else_and_nothing_is_left(lives: dict[str, Life]) -> No
 
     assert hahub.as_master == keepalived.as_master
     assert hahub.after == hahub.before
+
+
+def test_what_keepalived_misreads_is_there_too(lives: dict[str, Life]) -> None:
+    ours, beyond = lives["hahub"].as_master, lives["beyond"].as_master
+
+    plain = {"type": "unicast", "table": "main", "scope": "global", "flags": []}
+    tunnel = {"encap": "ip", "id": 3, "src": "0.0.0.0", "dst": "192.0.2.9", "ttl": 0, "tos": 0}
+    way = {"dev": "eth0", "weight": 1, "flags": []}
+    ipv6 = {"family": "inet6", "host": "fe80::7"}
+    assert {dst: each for dst, each in beyond.routes.items() if dst not in ours.routes} == {
+        "10.42.0.0/24": [{**plain, "dst": "10.42.0.0/24", "gateway": "10.9.0.7", "dev": "eth0"}],
+        "10.42.1.0/24": [{**plain, "dst": "10.42.1.0/24", "via": ipv6, "dev": "eth0"}],
+        "10.42.2.0/24": [
+            {**plain, "dst": "10.42.2.0/24", "nexthops": [
+                {**tunnel, "gateway": "10.9.0.7", **way},
+                {"via": {**ipv6, "host": "fe80::8"}, **way},
+            ]}
+        ],
+    }  # fmt: skip
+    assert {number: each for number, each in beyond.rules.items() if number not in ours.rules} == {
+        600: [{"priority": 600, "src": "all", "fwmark": "0x9", "table": "301"}],
+        601: [{"priority": 601, "src": "all", "ipproto": "tcp", "sport": 80, "table": "300"}],
+    }
+    assert lives["beyond"].after == lives["beyond"].before
+
+
+def test_secondary_addresses_are_promoted_until_the_end(lives: dict[str, Life]) -> None:
+    assert lives["keepalived"].promotes[0] == "1"
+    assert lives["hahub"].promotes == ("1", "0")
 
 
 @pytest.mark.parametrize("name", ["keepalived", "hahub"])

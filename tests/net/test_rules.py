@@ -10,7 +10,7 @@ from tests.net.namespace import in_namespace, ip
 FULL = Rule(
     2, 500, table=300, source="10.0.0.0/8", destination="10.1.0.0/16", incoming="eth0", outgoing="eth1", tos=16,
     mark=7, mask=15, suppress_prefix_length=0, ip_protocol=6, source_ports=(80, 90), destination_ports=(1, 2),
-    users=(3, 4), inverted=True,
+    users=(3, 4), inverted=True, suppress_group=5, realms=0x30005, tunnel=77,
 )  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def test_a_batch_says_all_that_is_configured() -> None:
         "FRA_PRIORITY": 500, "FRA_PROTOCOL": 18, "FRA_SRC": "10.0.0.0", "FRA_DST": "10.1.0.0", "FRA_TABLE": 300,
         "FRA_IIFNAME": "eth0", "FRA_OIFNAME": "eth1", "FRA_FWMARK": 7, "FRA_FWMASK": 15,
         "FRA_SUPPRESS_PREFIXLEN": 0, "FRA_IP_PROTO": 6, "FRA_SPORT_RANGE": "80:90", "FRA_DPORT_RANGE": "1:2",
-        "FRA_UID_RANGE": "3:4",
+        "FRA_UID_RANGE": "3:4", "FRA_SUPPRESS_IFGROUP": 5, "FRA_FLOW": 0x30005, "FRA_TUN_ID": 77,
     }  # fmt: skip
     assert dict(add["attrs"]) == dict(remove["attrs"]) == expected
 
