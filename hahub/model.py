@@ -74,6 +74,8 @@ class Cause(StrEnum):
     """This node was not running for so long that its peers must have taken over."""
     INTERFACE_DOWN = "interface_down"
     NO_SOURCE_ADDRESS = "no_source_address"
+    NO_PEERS = "no_peers"
+    """Adverts are to go to peers only, and none are configured."""
     SCRIPT_FAILED = "script_failed"
     PROCESS_FAILED = "process_failed"
     """Too few processes of a kind are running, or too many."""

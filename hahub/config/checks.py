@@ -14,6 +14,7 @@ from hahub.config.host import Host
 from hahub.config.problems import Severity, shown
 from hahub.config.schema import Config, Fifo, OptionalScript, Script, User, VrrpInstance, VrrpSyncGroup
 from hahub.config.tracking import check_definitions, check_lines
+from hahub.config.wire import check_groups_of_all, check_wire
 from hahub.family import Family
 from hahub.settings import TrackedFile, TrackedProcess, TrackedScript
 
@@ -35,6 +36,7 @@ def check(config: Config, document: Document, host: Host) -> None:
         check_lines(path, instance, document)
     for name, group in config.vrrp_sync_group.items():
         check_lines(("vrrp_sync_group", name), group, document)
+    check_groups_of_all(config, document)
     check_statics(config, document)
     check_groups(config, document)
     check_announcements(config, document)
@@ -107,6 +109,7 @@ def _check_addresses(path: Path, instance: VrrpInstance, config: Config, documen
     check_route_lines((*path, "virtual_routes"), instance.virtual_routes, document)
     check_rule_lines((*path, "virtual_rules"), instance.virtual_rules, document)
     check_family(path, instance, document)
+    check_wire(path, instance, config, document)
     if len(seen) > _ADDRESSES_MAX:
         document.report(here, f"virtual_ipaddress has {len(seen)} addresses, expected at most {_ADDRESSES_MAX}")
     if not seen and here not in document.keys and not instance.no_virtual_ipaddress:

@@ -21,6 +21,7 @@ from hahub.config.schema import (
     VrrpSyncGroup,
 )
 from hahub.config.tracking import watched_file, watched_process
+from hahub.config.wire import wire_of
 from hahub.config.words import split_command
 from hahub.model import Kind
 from hahub.settings import (
@@ -65,6 +66,7 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
             pacing=announcements.pacing(config),
             startup_delay=defs.vrrp_startup_delay,
             delay_after_boot=defs.vrrp_delay_after_boot,
+            log_unknown_vrids=defs.log_unknown_vrids,
             realtime_priority=defs.vrrp_rt_priority,
             states_on_reload=defs.fifo_write_vrrp_states_on_reload,
         ),
@@ -107,6 +109,7 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
             {p.address: UnicastPeer(p.address, p.min_ttl, p.max_ttl) for p in instance.unicast_peer}.values()
         ),
         check_unicast_src=_first(instance.check_unicast_src, defs.vrrp_check_unicast_src),
+        wire=wire_of(instance, defs),
         excluded_addresses=_excluded(instance),
         routes=routes(instance.virtual_routes),
         rules=rules(instance.virtual_rules, _rules_before(name, config)),

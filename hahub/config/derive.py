@@ -31,15 +31,25 @@ def family_of(instance: VrrpInstance) -> Family:
 
 
 def known_family_of(instance: VrrpInstance) -> Family | None:
-    """The same; None when there is neither."""
+    """The same; None when nothing tells."""
     virtual, peers = instance.virtual_ipaddress, instance.unicast_peer
-    first = virtual[0].address if virtual else peers[0].address if peers else None
-    return Family.of(first) if first is not None else None
+    named = [*(v.address for v in virtual[:1]), *(p.address for p in peers[:1]), source_of(instance)]
+    told = next((address for address in (*named, instance.mcast_dst_ip) if address), None)
+    if told is not None:
+        return Family.of(told)
+    return Family.IPV6 if instance.native_ipv6 else None
+
+
+def source_keywords(instance: VrrpInstance) -> tuple[str, str]:
+    """The keyword for the source of adverts, and the other one, which keepalived takes as well."""
+    names = ("mcast_src_ip", "unicast_src_ip")
+    return (names[1], names[0]) if instance.unicast_peer else names
 
 
 def source_of(instance: VrrpInstance) -> str:
     """The configured source of adverts; empty for the interface's own."""
-    return (instance.unicast_src_ip if instance.unicast_peer else instance.mcast_src_ip) or ""
+    used, other = source_keywords(instance)
+    return getattr(instance, used) or getattr(instance, other) or ""
 
 
 def priority_of(instance: VrrpInstance) -> int:

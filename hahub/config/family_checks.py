@@ -14,7 +14,6 @@ def check_family(path: Path, instance: VrrpInstance, document: Document) -> None
     """Report addresses of two families, and sources and peers that do not go together."""
     _check_addresses((*path, "virtual_ipaddress"), instance, document)
     _check_version(path, instance, document)
-    _check_sources(path, instance, document)
     _check_peers((*path, "unicast_peer"), instance, document)
 
 
@@ -35,18 +34,6 @@ def _check_version(path: Path, instance: VrrpInstance, document: Document) -> No
     if instance.version == 2 and derive.known_family_of(instance) is Family.IPV6:
         message = "version 2 has no IPv6, version 3 is used"
         document.report((*path, "version"), message, severity=Severity.WARNING)
-
-
-def _check_sources(path: Path, instance: VrrpInstance, document: Document) -> None:
-    used, unused = ("unicast_src_ip", "mcast_src_ip") if instance.unicast_peer else ("mcast_src_ip", "unicast_src_ip")
-    if getattr(instance, unused) is not None:
-        way = "with" if instance.unicast_peer else "without"
-        message = f"{unused} has no effect {way} unicast_peer"
-        document.report((*path, unused), message, severity=Severity.WARNING)
-    source, family = getattr(instance, used), derive.known_family_of(instance)
-    if source is not None and family is not None and Family.of(source) is not family:
-        message = f"{used} {source} is {Family.of(source).label}, the adverts are {family.label}"
-        document.report((*path, used), message)
 
 
 def _check_peers(here: Path, instance: VrrpInstance, document: Document) -> None:

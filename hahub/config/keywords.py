@@ -78,27 +78,24 @@ FOREIGN: dict[str, Foreign] = {
         ),
     ),
     "global_defs": Foreign(
-        unsupported=_words(
-            "vrrp_mcast_group4 vrrp_mcast_group6 v3_checksum_as_v2"
-            " vrrp_owner_ignore_adverts"
-            " startup_script shutdown_script"
-        ),
+        unsupported=_words("vrrp_owner_ignore_adverts startup_script shutdown_script"),
         instead={
             "vrrp_iptables": "no_accept is done by nftables",
             "vrrp_ipsets": "no_accept is done by nftables, with sets of its own",
+            "vrrp_rx_bufs_policy": "sockets have room for 256 KiB, kernel_rx_buf_size for more",
+            "vrrp_rx_bufs_multiplier": "sockets have room for 256 KiB, kernel_rx_buf_size for more",
             "nftables_ifindex": "rules name interfaces, and hold for one that is made anew",
         },
         without_effect=_words("no_email_faults set_supplementary_groups umask"),
         ignored=_words(
             "process_names process_name vrrp_process_name random_seed data_use_instance use_symlink_paths"
-            " startup_script_timeout shutdown_script_timeout log_unknown_vrids"
+            " startup_script_timeout shutdown_script_timeout"
             " default_interface disable_local_igmp dynamic_interfaces vmac_prefix vmac_addr_prefix"
             " vrrp_priority vrrp_rlimit_rttime vrrp_rlimit_rtime vrrp_cpu_affinity vrrp_no_swap"
             " max_auto_priority min_auto_priority_delay"
             " vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force"
             " vrrp_netlink_monitor_rcv_bufs vrrp_netlink_monitor_rcv_bufs_force"
             " process_monitor_rcv_bufs process_monitor_rcv_bufs_force"
-            " vrrp_rx_bufs_policy vrrp_rx_bufs_multiplier"
             " enable_snmp_vrrp enable_snmp_keepalived enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3"
             " enable_snmp_checker enable_traps snmp_socket enable_dbus dbus_service_name dbus_no_interface_name"
             " json_version state_dump_file stats_dump_file json_dump_file"
@@ -118,14 +115,13 @@ FOREIGN: dict[str, Foreign] = {
     "vrrp_instance": Foreign(
         unsupported=_words(
             "vrf auth_hmac"
-            " track_bfd track_src_ip "
-            " mcast_dst_ip unicast_ttl unicast_fault_no_peer v3_checksum_as_v2 native_ipv6"
+            " track_bfd"
             " use_vmac use_vmac_addr vmac_xmit_base use_ipvlan"
             " owner_ignore_adverts timer_expired_backup"
             " thread_timer_expired"
         ),
         without_effect=_words("linkbeat_use_polling"),
-        ignored=_words("old_unicast_checksum kernel_rx_buf_size lvs_sync_daemon_interface"),
+        ignored=_words("lvs_sync_daemon_interface"),
     ),
     "vrrp_sync_group": Foreign(unsupported=_words("track_bfd")),
 }

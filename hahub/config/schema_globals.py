@@ -6,6 +6,7 @@ from pydantic import Field
 
 from hahub.config.grammar import Block
 from hahub.config.schema_lines import Fifo, GarpExtraIf, Nftables, Script, SmtpServer, User
+from hahub.config.schema_wire import WireDefs
 from hahub.config.values import (
     AdvertCount,
     Delay,
@@ -29,7 +30,7 @@ class GarpGroup(Block):
     interfaces: tuple[InterfaceName, ...] = Field((), description="more of them, which count as one")
 
 
-class GlobalDefs(Block):
+class GlobalDefs(WireDefs):
     """What holds for all instances."""
 
     router_id: Text | None = Field(None, description="name of this node in messages; default: the host name")

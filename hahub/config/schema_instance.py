@@ -9,12 +9,12 @@ from hahub.config.route_lines import RouteLine
 from hahub.config.rule_lines import RuleLine
 from hahub.config.schema_lines import GarpExtraIf, OptionalScript, Script, TrackScript, UnicastPeerLine, VirtualIp
 from hahub.config.schema_trackers import TrackFile, TrackInterface, TrackProcess
+from hahub.config.schema_wire import WireOptions
 from hahub.config.values import (
     AdvertCount,
     AuthType,
     Delay,
     Flag,
-    HostAddress,
     InterfaceName,
     Name,
     OptionalRepeat,
@@ -35,7 +35,7 @@ class Authentication(Block):
     auth_pass: Secret = Field(description="1 to 8 bytes; more are cut")
 
 
-class VrrpInstance(Block):
+class VrrpInstance(WireOptions):
     """One virtual router."""
 
     state: StateWord = Field("BACKUP", description="MASTER or BACKUP; default BACKUP")
@@ -54,10 +54,7 @@ class VrrpInstance(Block):
     preempt_delay: Annotated[float, seconds(0, 1000)] = Field(0.0, description="seconds; default 0")
     down_timer_adverts: AdvertCount | None = Field(None, description="1 to 100; default vrrp_down_timer_adverts")
     authentication: Authentication | None = Field(None, description="version 2 only; default none")
-    mcast_src_ip: HostAddress | None = Field(None, description="source of adverts; default: the interface's")
-    unicast_src_ip: HostAddress | None = Field(None, description="source of adverts to peers; default: the interface's")
     unicast_peer: tuple[UnicastPeerLine, ...] = Field((), description="who gets the adverts; default: multicast")
-    check_unicast_src: Flag | None = Field(None, description="default vrrp_check_unicast_src")
     virtual_ipaddress: tuple[VirtualIp, ...] = Field((), description="addresses of the master")
     virtual_ipaddress_excluded: tuple[VirtualIp, ...] = Field((), description="more of them, not named in adverts")
     virtual_routes: tuple[RouteLine, ...] = Field((), description="routes of the master")

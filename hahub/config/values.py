@@ -173,6 +173,18 @@ def parse_host(value: object) -> str:
     return parse_address(value).partition("/")[0]
 
 
+def parse_multicast(value: object) -> str:
+    """Read a multicast address."""
+    text = parse_text(value)
+    try:
+        parsed = IPv6Address(text) if ":" in text else IPv4Address(text)
+    except AddressValueError:
+        raise fail(f"{shown(text)} is not an IPv4 or IPv6 address") from None
+    if not parsed.is_multicast or (isinstance(parsed, IPv6Address) and parsed.scope_id):
+        raise fail(f"{shown(text)} is not a multicast address")
+    return str(parsed)
+
+
 def parse_broadcast(value: object) -> str:
     """Read a broadcast address, or ``+`` (all host bits set) or ``-`` (all clear)."""
     text = parse_text(value)
@@ -224,6 +236,7 @@ CommandText = Annotated[str, _type(parse_command)]
 Address = Annotated[str, _type(parse_address)]
 AddressOrGroup = Annotated[str, _type(parse_group)]
 HostAddress = Annotated[str, _type(parse_host)]
+MulticastAddress = Annotated[str, _type(parse_multicast)]
 Broadcast = Annotated[str, _type(parse_broadcast)]
 Lifetime = Annotated[int, _type(parse_lifetime)]
 StateWord = Annotated[str, _type(parse_state)]

@@ -10,7 +10,8 @@ from hahub.net.adverts6 import AdvertReceiver6, AdvertSender6
 from hahub.net.frames import FrameSender
 from hahub.net.links import Link, LinkMonitor
 from hahub.settings import InstanceSettings
-from hahub.vrrp.packet import AH_PROTOCOL, PROTOCOL, TTL, group_of
+from hahub.vrrp.packet import AH_PROTOCOL, PROTOCOL, TTL
+from hahub.vrrp.wire import group_of
 
 Hearing = tuple[Family, int]
 """What a receiver listens to: a family, and an IP protocol."""
@@ -34,6 +35,10 @@ class Use:
     protocols: tuple[int, ...] = (PROTOCOL,)
     """IP protocols to listen to, those that would be a mistake of the sender included."""
     ttl: int = TTL
+    track_source: bool = False
+    """There is no source while the interface has not the configured one."""
+    buffer_bytes: int = 0
+    """What it adds to the receive buffer."""
 
     @property
     def destinations(self) -> tuple[int, ...]:
@@ -48,9 +53,12 @@ def use_of(settings: InstanceSettings) -> Use:
         family,
         settings.virtual_router_id,
         number_of(settings.source) if settings.source else None,
-        group_of(family),
+        group_of(settings),
         tuple(number_of(peer.address) for peer in settings.unicast_peers),
         (PROTOCOL, AH_PROTOCOL) if settings.version == 2 else (PROTOCOL,),
+        settings.wire.unicast_ttl if settings.unicast_peers else TTL,
+        settings.wire.track_source,
+        settings.wire.receive_buffer_bytes,
     )
 
 
@@ -60,6 +68,8 @@ class Interface:
     def __init__(self, name: str, uses: frozenset[Use]) -> None:
         self.name = name
         self.uses = uses
+        self.hears_all = False
+        """Also the virtual routers that are not configured, for ``log_unknown_vrids``."""
         self.link: Link | None = None
         self.receivers: dict[Hearing, AdvertReceiver | AdvertReceiver6] = {}
         self.frames: FrameSender | None = None
@@ -79,7 +89,13 @@ class Interface:
 
     def source_of(self, use: Use) -> int | None:
         """The address that adverts come from; None without one."""
-        return use.source if use.source is not None else self._own_sources.get(use.family)
+        if use.source is None:
+            return self._own_sources.get(use.family)
+        return use.source if not use.track_source or self._has(use.source, use.family) else None
+
+    def _has(self, address: int, family: Family) -> bool:
+        entries = self.link.all_addresses if self.link is not None else ()
+        return any(entry.family is family and entry.address == address and entry.usable for entry in entries)
 
     def senders_of(self, use: Use) -> list[tuple[int, AdvertSender | AdvertSender6]]:
         """Each destination, and the socket that leads there; none without a source or a socket."""
@@ -107,18 +123,27 @@ class Interface:
         self._refresh_senders(link.index)
 
     def _refresh_receivers(self, index: int) -> None:
-        for hearing in {*self._wanted_hearings, *self.receivers}:
-            uses = [use for use in self.uses if use.family is hearing[0] and hearing[1] in use.protocols]
-            virtual_router_ids = {use.virtual_router_id for use in uses}
+        for hearing in self.receivers.keys() - self._wanted_hearings:
+            self.receivers.pop(hearing).close()
+        for family, protocol in self._wanted_hearings:
+            uses = [use for use in self.uses if use.family is family and protocol in use.protocols]
+            wanted = None if self.hears_all else {use.virtual_router_id for use in uses}
             groups = {use.group for use in uses}
-            receiver = self.receivers.get(hearing)
-            if not uses and receiver is not None:
-                self.receivers.pop(hearing).close()
-            elif receiver is None:
-                self.receivers[hearing] = _receiver(hearing, self.name, index, virtual_router_ids, groups)
+            receiver = self.receivers.get((family, protocol))
+            if receiver is None:
+                receiver = self._receiver(index, family, protocol, wanted, groups)
+                self.receivers[family, protocol] = receiver
             else:
-                receiver.set_virtual_router_ids(virtual_router_ids)
+                receiver.set_virtual_router_ids(wanted)
                 receiver.set_groups(groups)
+            receiver.set_buffer(sum(use.buffer_bytes for use in uses))
+
+    def _receiver(
+        self, index: int, family: Family, protocol: int, wanted: set[int] | None, groups: set[int]
+    ) -> AdvertReceiver | AdvertReceiver6:
+        if family is Family.IPV6:
+            return AdvertReceiver6(self.name, index, wanted, groups=groups)
+        return AdvertReceiver(self.name, index, wanted, protocol=protocol, groups=groups)
 
     @property
     def _wanted_hearings(self) -> set[Hearing]:
@@ -152,15 +177,6 @@ class Interface:
         self.link = None
 
 
-def _receiver(
-    hearing: Hearing, interface: str, index: int, virtual_router_ids: set[int], groups: set[int]
-) -> AdvertReceiver | AdvertReceiver6:
-    family, protocol = hearing
-    if family is Family.IPV6:
-        return AdvertReceiver6(interface, index, virtual_router_ids, groups=groups)
-    return AdvertReceiver(interface, index, virtual_router_ids, protocol=protocol, groups=groups)
-
-
 class Interfaces:
     """All interfaces in use, kept in step with the kernel through a LinkMonitor."""
 
@@ -185,9 +201,10 @@ class Interfaces:
         link = self._monitor.table.get(name)
         return link is not None and link.up
 
-    def use(self, wanted: dict[str, frozenset[Use]], *, never_a_source: frozenset[int]) -> None:
+    def use(self, wanted: dict[str, frozenset[Use]], *, never_a_source: frozenset[int], hear_all: bool = False) -> None:
         """Have exactly these: interface name -> the virtual routers on it, none for one that only carries addresses.
 
+        hear_all: other virtual routers, too.
         never_a_source: addresses that come and go with the state, so that no advert may come from them.
         """
         self._never_a_source = never_a_source
@@ -198,6 +215,7 @@ class Interfaces:
                 self._by_name[name] = Interface(name, uses)
             else:
                 self._by_name[name].serve(uses)
+            self._by_name[name].hears_all = hear_all
         self.refresh(wanted)
 
     def refresh(self, names: Iterable[str]) -> None:

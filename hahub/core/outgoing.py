@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hahub.core.interfaces import Interface, Use
+from hahub.family import Family
 from hahub.lifeline import Slot
 from hahub.net.adverts import AdvertSender
 from hahub.net.adverts6 import AdvertSender6
 from hahub.settings import InstanceSettings
 from hahub.vrrp.ah import Sequence, seal
-from hahub.vrrp.packet import AH_TYPE, PASS_TYPE, Advertisement, auth_bytes, encode
-from hahub.vrrp.reception import auth_type_of, key_of
+from hahub.vrrp.packet import AH_TYPE
+from hahub.vrrp.wire import auth_type_of, key_of, message_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Outgoing:
         self._use: Use | None = None
         self._adverts: dict[int, list[_Addressed]] = {}
         """By priority."""
+        self._old_peers: set[int] = set()
+        """Those whose checksums are made with the multicast address."""
 
     def encode(self, settings: InstanceSettings, interface: Interface, use: Use, priorities: Iterable[int]) -> None:
         """Make the adverts anew: after a change of configuration or of interfaces.
@@ -94,27 +97,27 @@ class Outgoing:
         )
         return advert.sender.send_packet(packet)
 
+    def peer_is_old(self, peer: int) -> bool:
+        """This peer makes checksums with the multicast address, and gets such ones from now on; False: it was known."""
+        if peer in self._old_peers or self._settings.wire.old_unicast_checksum is not None:
+            return False
+        self._old_peers.add(peer)
+        self._adverts.clear()
+        return True
+
     def _advert(self, priority: int) -> list[_Addressed]:
         adverts = self._adverts.get(priority)
         if adverts is None and self._interface is not None and self._use is not None:
-            advert, source, family = self._advertisement(priority), self.source or 0, self._use.family
             # What the checksum covers differs from peer to peer.
             adverts = [
-                _Addressed(sender, destination, encode(advert, source=source, destination=destination, family=family))
+                _Addressed(sender, destination, self._message(priority, destination))
                 for destination, sender in self._interface.senders_of(self._use)
             ]
             self._adverts[priority] = adverts
         return adverts or []
 
-    def _advertisement(self, priority: int) -> Advertisement:
-        settings = self._settings
-        auth_type = auth_type_of(settings)
-        return Advertisement(
-            version=settings.version,
-            virtual_router_id=settings.virtual_router_id,
-            priority=priority,
-            advert_int=settings.advert_int,
-            addresses=tuple(address.number for address in settings.virtual_addresses),
-            auth_type=auth_type,
-            auth_data=auth_bytes(settings.auth_pass or "") if auth_type == PASS_TYPE else b"",
-        )
+    def _message(self, priority: int, destination: int) -> bytes:
+        settings, source = self._settings, self.source or 0
+        old = bool(settings.wire.old_unicast_checksum) or destination in self._old_peers
+        old = old and bool(settings.unicast_peers) and settings.family is Family.IPV4
+        return message_of(settings, priority, source=source, destination=destination, old_checksum=old)

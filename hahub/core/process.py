@@ -29,6 +29,7 @@ from hahub.core.router import Router
 from hahub.core.routers import Routers
 from hahub.core.schedule import Schedule
 from hahub.core.statics import Statics
+from hahub.core.unknown import tell_unknown
 from hahub.lifeline import BEAT_INTERVAL, Lifeline
 from hahub.link import Link, LinkClosedError, read_memory_file
 from hahub.messages import (
@@ -224,9 +225,12 @@ class Core:
         """Hear what waits; its time is that of its arrival."""
         for (family, _), receiver in interface.receivers.items():
             for packet, at in receiver.arrivals(PACKETS_PER_TURN):
-                router = self._routers.on_wire(interface.name, family, _virtual_router_id(packet))
+                number = _virtual_router_id(packet)
+                router = self._routers.on_wire(interface.name, family, number)
                 if router is not None:
                     router.packet_received(packet, at)
+                elif interface.hears_all:
+                    tell_unknown(self._log, interface.name, packet, number)
 
     def _collect_refusals(self) -> None:
         for refusal in self._commands.collect():

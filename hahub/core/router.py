@@ -195,6 +195,8 @@ class Router:
         if verdict.note:
             self._log.limited(WARNING, self.settings.name, "accepted", verdict.note)
         sender = datagram.family.text(datagram.source)
+        if verdict.old_checksum and self._outgoing.peer_is_old(datagram.source):
+            self._log.write(INFO, f"{self.settings.name}: {sender} has the old checksum of unicast, it gets the same")
         self.handle(events.AdvertReceived(verdict.advert, datagram.source, sender), now)
 
     def _reject(self, topic: str, text: str) -> None:

@@ -86,7 +86,7 @@ class Routers:
         for router in gone:
             self._remove(router)
         used = _interfaces_of(settings)
-        self.interfaces.use(used, never_a_source=_never_a_source(settings))
+        self.interfaces.use(used, never_a_source=_never_a_source(settings), hear_all=settings.log_unknown_vrids)
         added = [self._add(instance, now) for name, instance in wanted.items() if name not in self._by_name]
         for router in self:
             if router.settings != wanted[router.settings.name]:

@@ -25,6 +25,7 @@ PACKET_SIZE_MAX = 2048
 _IP_FREEBIND = 15
 _IP_MULTICAST_ALL = 49
 _SO_BINDTODEVICE = 25
+_SO_RCVBUFFORCE = 33
 
 
 class AdvertReceiver:
@@ -53,7 +54,7 @@ class AdvertReceiver:
         try:
             bpf.attach(self._sock, bpf.NOTHING)
             self._clock = ArrivalClock(self._sock)
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            set_receive_buffer(self._sock, RECEIVE_BUFFER_BYTES)
             self._sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
             self._sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
             while self.receive_batch():
@@ -70,6 +71,10 @@ class AdvertReceiver:
     def set_virtual_router_ids(self, virtual_router_ids: Iterable[int] | None) -> None:
         """Hear these from now on; packets for others may still be queued. Raises OSError."""
         bpf.attach(self._sock, self._programs(virtual_router_ids))
+
+    def set_buffer(self, size_bytes: int) -> None:
+        """Have room for so many bytes of packets that wait, or for the usual number when that is more."""
+        set_receive_buffer(self._sock, max(size_bytes, RECEIVE_BUFFER_BYTES))
 
     def set_groups(self, groups: Iterable[int]) -> None:
         """Be a member of exactly these. Raises OSError: the kernel lets a socket join 20 (igmp_max_memberships)."""
@@ -105,6 +110,14 @@ class AdvertReceiver:
 
     def close(self) -> None:
         self._sock.close()
+
+
+def set_receive_buffer(sock: socket.socket, size_bytes: int) -> None:
+    """As asked for, if need be more than net.core.rmem_max; the kernel doubles it for its own needs."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size_bytes)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size_bytes)
 
 
 class AdvertSender:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from hahub.family import Family
 from hahub.net import bpf
-from hahub.net.adverts import PACKET_SIZE_MAX, RECEIVE_BUFFER_BYTES
+from hahub.net.adverts import PACKET_SIZE_MAX, RECEIVE_BUFFER_BYTES, set_receive_buffer
 from hahub.net.arrival import STAMP_BYTES, Ancillary, ArrivalClock
 from hahub.vrrp.packet import GROUP6, PROTOCOL, TOS, TTL, Datagram, is_group
 
@@ -53,7 +53,7 @@ class AdvertReceiver6:
         try:
             bpf.attach(self._sock, bpf.NOTHING)
             self._clock = ArrivalClock(self._sock)
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            set_receive_buffer(self._sock, RECEIVE_BUFFER_BYTES)
             self._sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
             for option, value in (
                 (_IPV6_MULTICAST_ALL, 0),
@@ -75,6 +75,10 @@ class AdvertReceiver6:
     def set_virtual_router_ids(self, virtual_router_ids: Iterable[int] | None) -> None:
         """Hear these from now on; packets for others may still be queued. Raises OSError."""
         bpf.attach(self._sock, bpf.virtual_routers(virtual_router_ids, Family.IPV6))
+
+    def set_buffer(self, size_bytes: int) -> None:
+        """Have room for so many bytes of packets that wait, or for the usual number when that is more."""
+        set_receive_buffer(self._sock, max(size_bytes, RECEIVE_BUFFER_BYTES))
 
     def set_groups(self, groups: Iterable[int]) -> None:
         """Be a member of exactly these. Raises OSError."""

@@ -24,6 +24,7 @@ from hahub.settings.trackers import (
     WatchedFile,
     WatchedProcess,
 )
+from hahub.settings.wire import WireSettings
 
 __all__ = [
     "ChannelSettings",
@@ -56,6 +57,7 @@ __all__ = [
     "VirtualAddress",
     "WatchedFile",
     "WatchedProcess",
+    "WireSettings",
 ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hahub.family import Family
 from hahub.settings.belongings import Route, Rule, StaticSettings, VirtualAddress
 from hahub.settings.trackers import Tracked, TrackedFile, TrackedInterface, TrackedProcess, TrackedScript
+from hahub.settings.wire import WireSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class InstanceSettings:
     """Each gets the adverts; none: they go to the multicast group."""
     check_unicast_src: bool = False
     """Adverts are accepted from these peers only."""
+    wire: WireSettings = field(default_factory=WireSettings)
     excluded_addresses: tuple[VirtualAddress, ...] = ()
     """They come and go with the others, but no advert names them."""
     routes: tuple[Route, ...] = ()
@@ -90,7 +92,9 @@ class InstanceSettings:
     def family(self) -> Family:
         """Of the adverts: that of the first virtual address, or else of the other routers."""
         known = [*(a.address for a in self.virtual_addresses[:1]), *(p.address for p in self.unicast_peers[:1])]
-        return Family.of(known[0]) if known else Family.IPV4
+        if known:
+            return Family.of(known[0])
+        return Family.IPV6 if self.wire.native_ipv6 else Family.IPV4
 
     @property
     def belongings(self) -> tuple[VirtualAddress | Route | Rule, ...]:
@@ -142,6 +146,8 @@ class CoreSettings:
     """Seconds after the start in which adverts are not heard; the waiting for a master begins after them."""
     delay_after_boot: float = 0.0
     """The same, counted from the start of the machine; the later of the two ends counts."""
+    log_unknown_vrids: bool = False
+    """Adverts for virtual routers that are not configured are heard, to be named in the log."""
     realtime_priority: int = 50
     """SCHED_FIFO priority, 1-99; 0 for no real-time scheduling."""
     states_on_reload: bool = False

@@ -52,6 +52,10 @@ class Facts:
         interface = settings.interface
         if settings.track_primary and not self.interface_up:
             return Reason(Cause.INTERFACE_DOWN, f"{interface} is down")
+        if settings.wire.needs_peers and not settings.unicast_peers:
+            return Reason(Cause.NO_PEERS, "unicast_fault_no_peer, and there is no unicast_peer")
+        if self.source is None and settings.source:
+            return Reason(Cause.NO_SOURCE_ADDRESS, f"{interface} has not the address {settings.source}")
         if self.source is None:
             kind = "IPv4" if settings.family is Family.IPV4 else "usable IPv6 link-local"
             return Reason(Cause.NO_SOURCE_ADDRESS, f"{interface} has no {kind} address")

@@ -7,11 +7,9 @@ here must change no state and no timer (VR-067), so none of it becomes an event.
 import hmac
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
 
 from hahub.family import Family, number_of
 from hahub.settings import InstanceSettings
-from hahub.vrrp.ah import Key
 from hahub.vrrp.packet import (
     AH_TYPE,
     PASS_TYPE,
@@ -22,8 +20,8 @@ from hahub.vrrp.packet import (
     Envelope,
     auth_bytes,
     decode,
-    group_of,
 )
+from hahub.vrrp.wire import auth_type_of, group_of, key_of
 
 _OWNER_PRIORITY = 255
 
@@ -59,6 +57,8 @@ class Accepted:
     """For the log: what is odd about it all the same; empty when nothing is."""
     sequence: int = 0
     """Of its authentication header; 0 where there was none."""
+    old_checksum: bool = False
+    """Its sender makes checksums of unicast packets with the multicast address (VR-029)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +70,6 @@ class Rejected:
     """For the log: sender, what was found, what was expected; never a password."""
     sequence: int = 0
     """Of its authentication header, when that was authentic all the same."""
-
-
-def auth_type_of(settings: InstanceSettings) -> int:
-    """The Auth Type of our adverts, and of those that we accept; version 3 knows none."""
-    if settings.version != 2 or settings.auth_pass is None:
-        return 0
-    return AH_TYPE if settings.auth_ah else PASS_TYPE
-
-
-@lru_cache(maxsize=1024)
-def key_of(password: str) -> Key:
-    """The key of authentication headers; made once."""
-    return Key(auth_bytes(password))
 
 
 def check(
@@ -99,7 +86,11 @@ def check(
     known_master: sender of the last accepted advertisement, for ``skip_check_adv_addr``.
     last_sequence: the highest sequence number of an authentication header, sent or heard (VR-052).
     """
-    checked = _check_unicast_datagram(datagram, settings) if settings.unicast_peers else _check_group_datagram(datagram)
+    checked = (
+        _check_unicast_datagram(datagram, settings)
+        if settings.unicast_peers
+        else _check_group_datagram(datagram, settings)
+    )
     rejected = checked or _check_source(datagram, own_source) or _check_envelope(datagram, settings, last_sequence)
     if rejected is not None:
         return rejected
@@ -108,25 +99,40 @@ def check(
 
 
 def _check_message(datagram: Datagram, settings: InstanceSettings, known_master: int | None) -> Accepted | Rejected:
+    old_checksum = False
     try:
-        advert = decode(
-            datagram.payload, source=datagram.source, destination=datagram.destination, family=datagram.family
-        )
+        advert = _decode(datagram, datagram.destination)
     except DecodeError as error:
-        return _reject(Rejection(error.field), datagram, error.text)
+        if error.field != Rejection.CHECKSUM or not _may_be_old(settings):
+            return _reject(Rejection(error.field), datagram, error.text)
+        try:
+            advert, old_checksum = _decode(datagram, group_of(settings)), True
+        except DecodeError:
+            return _reject(Rejection.CHECKSUM, datagram, error.text)
     rejected = _check_identity(datagram, advert, settings) or _check_authentication(datagram, advert, settings)
     if rejected is not None:
         return rejected
     if advert.version == 2 and advert.advert_int != settings.advert_int:
         return _reject(Rejection.INTERVAL, datagram, f"{advert.advert_int:g} s, expected {settings.advert_int:g} s")
     trusted = settings.skip_check_adv_addr and known_master is not None and datagram.source == known_master
-    return _check_addresses(datagram, advert, settings, trusted=trusted)
+    verdict = _check_addresses(datagram, advert, settings, trusted=trusted)
+    return replace(verdict, old_checksum=True) if old_checksum and isinstance(verdict, Accepted) else verdict
 
 
-def _check_group_datagram(datagram: Datagram) -> Rejected | None:
+def _decode(datagram: Datagram, destination: int) -> Advertisement:
+    return decode(datagram.payload, source=datagram.source, destination=destination, family=datagram.family)
+
+
+def _may_be_old(settings: InstanceSettings) -> bool:
+    """VR-029: whether a checksum may be made with the multicast address, though the packet came to us alone."""
+    unicast = bool(settings.unicast_peers) and settings.family is Family.IPV4
+    return unicast and settings.wire.old_unicast_checksum is not False
+
+
+def _check_group_datagram(datagram: Datagram, settings: InstanceSettings) -> Rejected | None:
     if datagram.ttl != TTL:
         return _reject(Rejection.TTL, datagram, f"{datagram.ttl}, expected {TTL}")
-    group = group_of(datagram.family)
+    group = group_of(settings)
     if datagram.destination != group:
         text = datagram.family.text
         return _reject(Rejection.DESTINATION, datagram, f"{text(datagram.destination)}, expected {text(group)}")

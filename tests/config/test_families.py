@@ -125,12 +125,12 @@ def test_the_check_of_sources_can_be_asked_for_everywhere(loaded: Load) -> None:
         ),
         pytest.param(
             ["virtual_ipaddress {", "10.0.0.1", "}", "unicast_src_ip 10.0.0.2"],
-            "7:16: warning: {V}unicast_src_ip has no effect without unicast_peer",
+            "7:16: warning: {V}unicast_src_ip counts as mcast_src_ip, without unicast_peer",
             id="a unicast source for multicast",
         ),
         pytest.param(
             ["virtual_ipaddress {", "10.0.0.1", "}", "mcast_src_ip 10.0.0.2", "unicast_peer {", "10.0.0.3", "}"],
-            "7:14: warning: {V}mcast_src_ip has no effect with unicast_peer",
+            "7:14: warning: {V}mcast_src_ip counts as unicast_src_ip, with unicast_peer",
             id="a multicast source for unicast",
         ),
         pytest.param(

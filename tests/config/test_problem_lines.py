@@ -86,8 +86,8 @@ def test_a_complete_file_has_no_problems(problem_lines: Lines) -> None:
         ("track_bfd {\n 10.0.0.1\n }", f"a.conf:4:2: {V}track_bfd is understood, not supported yet"),
         ("track_bfd {\n b1\n }", f"a.conf:4:2: {V}track_bfd is understood, not supported yet"),
         (
-            "kernel_rx_buf_size 5",
-            f"a.conf:4:2: note: {V}kernel_rx_buf_size is ignored, it has no influence on VRRP in hahub",
+            "lvs_sync_daemon_interface eth1",
+            f"a.conf:4:2: note: {V}lvs_sync_daemon_interface is ignored, it has no influence on VRRP in hahub",
         ),
         ("garp_master_repeat 0", f"a.conf:4:21: {V}garp_master_repeat 0 is outside 1-1000"),
         (

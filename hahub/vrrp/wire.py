@@ -1,0 +1,53 @@
+"""What the settings of a virtual router mean for its packets, those that it sends and those that it expects."""
+
+from functools import lru_cache
+
+from hahub.family import number_of
+from hahub.settings import InstanceSettings
+from hahub.vrrp import packet
+from hahub.vrrp.ah import Key
+from hahub.vrrp.packet import AH_TYPE, PASS_TYPE, Advertisement, Checksum, auth_bytes, encode
+
+
+def group_of(settings: InstanceSettings) -> int:
+    """The multicast address (VR-004, VR-005)."""
+    return number_of(settings.wire.group) if settings.wire.group else packet.group_of(settings.family)
+
+
+def auth_type_of(settings: InstanceSettings) -> int:
+    """The Auth Type of our adverts, and of those that we accept; version 3 knows none."""
+    if settings.version != 2 or settings.auth_pass is None:
+        return 0
+    return AH_TYPE if settings.auth_ah else PASS_TYPE
+
+
+@lru_cache(maxsize=1024)
+def key_of(password: str) -> Key:
+    """The key of authentication headers; made once."""
+    return Key(auth_bytes(password))
+
+
+def message_of(
+    settings: InstanceSettings, priority: int, *, source: int, destination: int, old_checksum: bool = False
+) -> bytes:
+    """One advertisement, as it follows the IP header.
+
+    old_checksum: of version 3 to a peer over IPv4, made with the multicast address (VR-029).
+    """
+    auth_type = auth_type_of(settings)
+    advert = Advertisement(
+        version=settings.version,
+        virtual_router_id=settings.virtual_router_id,
+        priority=priority,
+        advert_int=settings.advert_int,
+        addresses=tuple(address.number for address in settings.virtual_addresses),
+        auth_type=auth_type,
+        auth_data=auth_bytes(settings.auth_pass or "") if auth_type == PASS_TYPE else b"",
+    )
+    return encode(
+        advert,
+        source=source,
+        destination=group_of(settings) if old_checksum else destination,
+        checksum=Checksum.PLAIN if settings.wire.v3_checksum_as_v2 else Checksum.PSEUDO_HEADER,
+        family=settings.family,
+    )
