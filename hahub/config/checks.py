@@ -6,6 +6,7 @@ from hahub.config import derive
 from hahub.config.announcements import check_announcements
 from hahub.config.belonging_checks import check_address_lines, check_route_lines, check_rule_lines, check_statics
 from hahub.config.document import Document, Path
+from hahub.config.election import check_election
 from hahub.config.family_checks import check_family
 from hahub.config.firewall import check_accept, check_accepted_elsewhere
 from hahub.config.grammar import Block
@@ -72,8 +73,7 @@ def _check_election(path: Path, instance: VrrpInstance, config: Config, document
     elif instance.preempt_delay and derive.preempt_delay_of(instance, config.global_defs) == 0:
         why = "state MASTER" if begins_as_master else "nopreempt" if instance.nopreempt else "priority 255"
         _warn(document, (*path, "preempt_delay"), f"preempt_delay has no effect with {why}")
-    if "nopreempt_window" in instance.model_fields_set and derive.preempts(instance, config.global_defs):
-        _warn(document, (*path, "nopreempt_window"), "nopreempt_window has no effect without nopreempt")
+    check_election(path, instance, config.global_defs, document)
     _check_advert_int(path, instance, config, document)
 
 

@@ -128,6 +128,8 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         garp_lower_prio_delay=election.lower_prio_delay_of(instance, defs),
         garp_lower_prio_repeat=election.lower_prio_repeat_of(instance, defs),
         lower_prio_no_advert=election.is_silent_to_weaker(instance, defs),
+        owner_ignore_adverts=election.ignores_adverts(instance, defs),
+        timer_expired_backup=election.timer_expired_backup_of(instance, defs),
         higher_prio_send_advert=election.sends_advert_to_stronger(instance, defs),
         skip_check_adv_addr=_first(instance.skip_check_adv_addr, defs.vrrp_skip_check_adv_addr),
         notify_priority_changes=_tells_priority(name, config),

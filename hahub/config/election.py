@@ -5,6 +5,9 @@ Source: keepalived vrrp/vrrp.c:vrrp_complete_instance, and set_default_values fo
 
 from typing import TypeVar
 
+from hahub.config import derive
+from hahub.config.document import Document, Path
+from hahub.config.problems import Severity
 from hahub.config.schema import GlobalDefs, VrrpInstance
 
 _T = TypeVar("_T")
@@ -20,6 +23,18 @@ def down_timer_adverts_of(instance: VrrpInstance, defs: GlobalDefs) -> int:
 def sends_advert_to_stronger(instance: VrrpInstance, defs: GlobalDefs) -> bool:
     """Whether a master that yields sends one advert more."""
     return _first(instance.higher_prio_send_advert, defs.vrrp_higher_prio_send_advert)
+
+
+def ignores_adverts(instance: VrrpInstance, defs: GlobalDefs) -> bool:
+    """Whether nobody can make it yield: an owner only."""
+    wanted = _first(instance.owner_ignore_adverts, defs.vrrp_owner_ignore_adverts)
+    return wanted and derive.priority_of(instance) == derive.OWNER
+
+
+def timer_expired_backup_of(instance: VrrpInstance, defs: GlobalDefs) -> int:
+    """By whose priority others take over from a host that stood still; 0: by our own."""
+    line = instance.timer_expired_backup or instance.thread_timer_expired
+    return 0 if line is None or derive.preempts(instance, defs) else line.priority
 
 
 def is_silent_to_weaker(instance: VrrpInstance, defs: GlobalDefs) -> bool:
@@ -53,3 +68,18 @@ def master_repeat_of(defs: GlobalDefs) -> int:
 
 def _first(own: _T | None, default: _T) -> _T:
     return default if own is None else own
+
+
+def check_election(path: Path, instance: VrrpInstance, defs: GlobalDefs, document: Document) -> None:
+    """Report words about elections that contradict each other, or mean nothing."""
+    priority = derive.priority_of(instance)
+    if instance.owner_ignore_adverts and priority != derive.OWNER:
+        message = f"owner_ignore_adverts has no effect, the priority is {priority} and not {derive.OWNER}"
+        document.report((*path, "owner_ignore_adverts"), message, severity=Severity.WARNING)
+    for keyword in ("nopreempt_window", "timer_expired_backup", "thread_timer_expired"):
+        if keyword in instance.model_fields_set and derive.preempts(instance, defs):
+            message = f"{keyword} has no effect without nopreempt"
+            document.report((*path, keyword), message, severity=Severity.WARNING)
+    if instance.thread_timer_expired is not None:
+        message = "thread_timer_expired is deprecated, it counts as timer_expired_backup"
+        document.report((*path, "thread_timer_expired"), message, severity=Severity.WARNING)

@@ -78,7 +78,7 @@ FOREIGN: dict[str, Foreign] = {
         ),
     ),
     "global_defs": Foreign(
-        unsupported=_words("vrrp_owner_ignore_adverts startup_script shutdown_script"),
+        unsupported=_words("startup_script shutdown_script"),
         instead={
             "vrrp_iptables": "no_accept is done by nftables",
             "vrrp_ipsets": "no_accept is done by nftables, with sets of its own",
@@ -113,13 +113,7 @@ FOREIGN: dict[str, Foreign] = {
     "vrrp_track_process": Foreign(),
     "track_file": Foreign(),
     "vrrp_instance": Foreign(
-        unsupported=_words(
-            "vrf auth_hmac"
-            " track_bfd"
-            " use_vmac use_vmac_addr vmac_xmit_base use_ipvlan"
-            " owner_ignore_adverts timer_expired_backup"
-            " thread_timer_expired"
-        ),
+        unsupported=_words("vrf auth_hmac track_bfd use_vmac use_vmac_addr vmac_xmit_base use_ipvlan"),
         without_effect=_words("linkbeat_use_polling"),
         ignored=_words("lvs_sync_daemon_interface"),
     ),

@@ -70,6 +70,7 @@ class GlobalDefs(WireDefs):
     vrrp_skip_check_adv_addr: Flag = Field(False, description="trust the address list of the known master")
     vrrp_check_unicast_src: Flag = Field(False, description="accept adverts from the unicast_peer only; default no")
     vrrp_lower_prio_no_advert: Flag = Field(False, description="do not answer adverts of lower priority")
+    vrrp_owner_ignore_adverts: Flag = Field(False, description="with priority 255 no advert counts; default no")
     vrrp_higher_prio_send_advert: Flag = Field(False, description="one more advert on yielding to a stronger master")
     vrrp_down_timer_adverts: AdvertCount = Field(3, description="adverts that a master may miss, 1 to 100; default 3")
     nftables: Nftables | None = Field(None, description="how no_accept is done, and the name of the table")

@@ -7,7 +7,15 @@ from pydantic import Field
 from hahub.config.grammar import Block
 from hahub.config.route_lines import RouteLine
 from hahub.config.rule_lines import RuleLine
-from hahub.config.schema_lines import GarpExtraIf, OptionalScript, Script, TrackScript, UnicastPeerLine, VirtualIp
+from hahub.config.schema_lines import (
+    GarpExtraIf,
+    OptionalScript,
+    Script,
+    TimerExpired,
+    TrackScript,
+    UnicastPeerLine,
+    VirtualIp,
+)
 from hahub.config.schema_trackers import TrackFile, TrackInterface, TrackProcess
 from hahub.config.schema_wire import WireOptions
 from hahub.config.values import (
@@ -83,6 +91,12 @@ class VrrpInstance(WireOptions):
     garp_lower_prio_repeat: OptionalRepeat | None = Field(None, description="default vrrp_garp_lower_prio_repeat")
     garp_extra_if: GarpExtraIf | None = Field(None, description="default vrrp_garp_extra_if")
     vmac_garp_intvl: GarpExtraIf | None = Field(None, description="deprecated, as garp_extra_if")
+    owner_ignore_adverts: Flag | None = Field(None, description="priority 255 only; default vrrp_owner_ignore_adverts")
+    timer_expired_backup: TimerExpired | None = Field(
+        None,
+        description="nopreempt only: by whose priority others take over from a host that stood still; default: own",
+    )
+    thread_timer_expired: TimerExpired | None = Field(None, description="deprecated, as timer_expired_backup")
     higher_prio_send_advert: Flag | None = Field(None, description="default vrrp_higher_prio_send_advert")
     lower_prio_no_advert: Flag | None = Field(None, description="default vrrp_lower_prio_no_advert")
     skip_check_adv_addr: Flag | None = Field(None, description="default vrrp_skip_check_adv_addr")

@@ -11,6 +11,7 @@ from hahub.config.values import (
     AbsolutePath,
     Address,
     AddressOrGroup,
+    BackupPriority,
     Broadcast,
     CommandText,
     Delay,
@@ -180,6 +181,14 @@ class GarpExtraIf(Line):
 
     interval: Delay = Field(description="seconds between two announcements, 0: none")
     all: Flag = Field(False, description="on every such interface; default: on VMAC interfaces only")
+
+
+class TimerExpired(Line):
+    """``[PRIORITY]``: the keyword alone is 254."""
+
+    grammar: ClassVar[Grammar] = Grammar(("priority",), required=0, what="a priority")
+
+    priority: BackupPriority = Field(254, description="the highest of the other routers, 1 to 254; default 254")
 
 
 class UnicastPeerLine(Line):

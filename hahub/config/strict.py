@@ -48,6 +48,10 @@ class _Strict:
         if instance.higher_prio_send_advert:
             self._reset("higher_prio_send_advert", value=False, finding="has no effect with strict_mode")
         self._changed["higher_prio_send_advert"] = False
+        if instance.owner_ignore_adverts is False:
+            self._reset("owner_ignore_adverts", value=True, finding="counts as true with strict_mode")
+        if derive.priority_of(instance) == derive.OWNER:
+            self._changed["owner_ignore_adverts"] = True  # VR-049
         self._refuse_packets(instance)
         return instance.model_copy(update=self._changed)
 

@@ -247,6 +247,7 @@ TableName = Annotated[str, matching(r"[A-Za-z][A-Za-z0-9/\\_.-]{0,200}", "a name
 UserName = Annotated[str, matching(r":?[^\s:/]+", "a user or group name")]
 Version = Annotated[int, whole(2, 3)]
 Priority = Annotated[int, whole(1, 255)]
+BackupPriority = Annotated[int, whole(1, 254)]
 Weight = Annotated[int, whole(-253, 253)]
 Count = Annotated[int, whole(1, 1_000_000)]
 Ttl = Annotated[int, whole(0, 255)]

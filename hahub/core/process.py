@@ -24,6 +24,7 @@ from hahub.core.log import ERROR, INFO, WARNING, CoreLog
 from hahub.core.outlet import Outlet
 from hahub.core.paces import Paces
 from hahub.core.promotion import Promotion
+from hahub.core.punctuality import Punctuality
 from hahub.core.reporter import Reporter
 from hahub.core.router import Router
 from hahub.core.routers import Routers
@@ -82,6 +83,7 @@ class Core:
         self._promotion = Promotion(self._commands, self._index_of)
         self._fifo_descriptors: list[int] = []
         self._timer = DeadlineTimer()
+        self._punctuality = Punctuality(self._log)
         self._schedule: Schedule[Router] = Schedule(turn)
         self._paces = Paces()
         self._routers = Routers(
@@ -199,7 +201,9 @@ class Core:
         """All whose turn it is; handling takes time, in which more may become due."""
         while True:
             if (router := self._schedule.pop_due(now)) is not None:
-                router.handle(events.DeadlineReached(), max(now, router.next_deadline or now))
+                due, settings = router.next_deadline or now, router.settings
+                self._punctuality.served(settings.name, settings.advert_int, now - due)
+                router.handle(events.DeadlineReached(), max(now, due))
             elif (router := self._about_to_elect(now)) is not None:
                 self._receive(self._routers.interfaces[router.settings.interface])
             else:

@@ -75,6 +75,10 @@ class InstanceSettings:
     garp_extra_if: float = 0.0
     """Seconds between announcements on interfaces of addresses that are not the instance's own; 0 for none."""
     lower_prio_no_advert: bool = False
+    owner_ignore_adverts: bool = False
+    """With priority 255: nobody can make it yield."""
+    timer_expired_backup: int = 0
+    """The highest priority of the others, by which they take over when we stood still; 0: our own."""
     higher_prio_send_advert: bool = False
     """A master that yields to a stronger one sends one advert more."""
     skip_check_adv_addr: bool = False

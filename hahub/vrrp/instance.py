@@ -36,7 +36,7 @@ from hahub.vrrp.facts import Facts
 from hahub.vrrp.mastership import Mastership, stall_limit
 from hahub.vrrp.masterwatch import MasterWatch
 from hahub.vrrp.membership import Membership
-from hahub.vrrp.priority import PRIORITY_MIN, PRIORITY_OWNER
+from hahub.vrrp.priority import PRIORITY_MAX, PRIORITY_MIN, PRIORITY_OWNER
 
 
 class Instance:
@@ -210,7 +210,10 @@ class Instance:
         return [*actions, SendAdvert(0), *self._become_backup(Reason(Cause.MAINTENANCE, detail), now)]
 
     def _wanted_priority(self) -> int:
-        return PRIORITY_MIN if self._maintenance else self._facts.priority(self.settings)
+        if self._maintenance:
+            return PRIORITY_MIN
+        wanted = self._facts.priority(self.settings)
+        return min(wanted, PRIORITY_MAX) if self._mastership.owners.conceded else wanted
 
     def _update_priority(self, now: float) -> list[Action]:
         before, self.priority = self.priority, self._wanted_priority()
@@ -291,6 +294,8 @@ class Instance:
     def _advert_received(self, event: events.AdvertReceived, now: float) -> list[Action]:
         if now < self._deaf_until:
             return []
+        if self.settings.owner_ignore_adverts and self.priority == PRIORITY_OWNER:
+            return self._rival_heard(event.source_text, f"priority {event.advert.priority}", now)
         if self.state is State.BACKUP:
             return self._advert_as_backup(event, now)
         if self.state is State.MASTER:
@@ -299,28 +304,37 @@ class Instance:
 
     def _advert_as_backup(self, event: events.AdvertReceived, now: float) -> list[Action]:
         advert, sender = event.advert, event.source_text
+        actions: list[Action] = []
+        if self._mastership.owners.is_over(event):
+            self._mastership.owners.settle()
+            actions = self._update_priority(now)
         if advert.priority == 0:
             if self.master.source not in (None, event.source):
-                return [Note("stranger", f"{sender} resigns, but {self.master.address} is master: not believed")]
+                text = f"{sender} resigns, but {self.master.address} is master: not believed"
+                return [*actions, Note("stranger", text)]
             self._membership.wants_master = False
             self.master.resigned(self.settings, self.priority, sender, now)
-            return []
+            return actions
+        if advert.priority == self.priority and event.source != self.master.source:  # VR-133, VR-134
+            actions.append(Note("equal", f"{sender} has priority {advert.priority} as well: the higher address wins"))
         self.master.heard(event)
         if advert.priority >= self.priority:
             self.master.accept()
         elif self.master.preempts(self.settings, now):
             weaker = f"{sender} advertises priority {advert.priority}, ours is {self.priority}"
             self.master.ignore(weaker)
-            return [Note("lower", f"{weaker}: not accepted")]
+            return [*actions, Note("lower", f"{weaker}: not accepted")]
         self.master.learn(self.settings, event)
         self._arm_down_timer(now)
-        return []
+        return actions
 
     def _advert_as_master(self, event: events.AdvertReceived, now: float) -> list[Action]:
         source = self._facts.source
         actions, reason = self._mastership.hear(event, self.priority, source, now)
         if reason is None:
             return actions
+        if self._mastership.owners.conceded:
+            actions += self._update_priority(now)
         actions += self._become_backup(reason, now)
         self.master.heard(event)
         self.master.learn(self.settings, event)
@@ -330,13 +344,15 @@ class Instance:
     # Transitions
 
     def _become_master(self, reason: Reason, now: float) -> list[Action]:
+        self._mastership.owners.settle()
+        actions = self._update_priority(now)
         previous, self.state = self.state, State.MASTER
         self._membership.wants_master = False
         if reason.cause is Cause.MASTER_DOWN_TIMER:
             self._mastership.displaces(self.master.source, now)
         self.master.reset(self.settings)  # VR-073
-        effects = self._mastership.begin(self.priority, now)
-        return [*effects, self._report(State.MASTER, previous, reason)]
+        actions += self._mastership.begin(self.priority, now)
+        return [*actions, self._report(State.MASTER, previous, reason)]
 
     def _become_backup(self, reason: Reason, now: float) -> list[Action]:
         previous, self.state = self.state, State.BACKUP

@@ -10,6 +10,8 @@ from hahub.vrrp.actions import Action, AddAddresses, AnnounceAddresses, Note, Re
 from hahub.vrrp.announcements import Announcements
 from hahub.vrrp.contest import Outcome, contest
 from hahub.vrrp.events import AdvertReceived
+from hahub.vrrp.owners import OwnerConflict
+from hahub.vrrp.priority import PRIORITY_MAX, PRIORITY_OWNER
 from hahub.vrrp.rivals import AnswerLimit, Finding, RivalWatch
 
 
@@ -19,6 +21,7 @@ class Mastership:
     def __init__(self, settings: InstanceSettings) -> None:
         self.settings = settings
         self.announcements = Announcements()
+        self.owners = OwnerConflict()
         self._rivals = RivalWatch()
         self._answers = AnswerLimit()
         self._guest_until = float("-inf")
@@ -60,6 +63,7 @@ class Mastership:
         """Master no more, but what ``state`` says: the end of a rival that had been told is told."""
         self._guest_until, self._displaced = float("-inf"), None
         self.announcements.stop()
+        self.owners.end()
         return self._tell(self._rivals.stop(), priority, state)
 
     # Time
@@ -75,6 +79,7 @@ class Mastership:
             self._sent_at = now
             self._advertise_at = timers.next_multiple(self._advertise_at, self.settings.advert_int, now)
             actions.append(SendAdvert(priority))
+            self.owners.advert_sent(self.settings.advert_int, now)
         actions += self.announcements.due(self.settings, now)
         return actions + self._tell(self._rivals.due(now), priority)
 
@@ -96,9 +101,18 @@ class Mastership:
         outcome, reason = contest(event, priority, source)
         if outcome is Outcome.OURSELVES:
             return [Note("own-address", f"{reason.detail}: duplicate address?")], None
-        if outcome is Outcome.WON and now >= self._guest_until:
-            return self._answer_weaker(event, priority, reason, now), None
         actions: list[Action] = []
+        if priority == event.advert.priority == PRIORITY_OWNER:
+            actions.append(
+                Note("owners", f"{event.source_text} has priority 255 as well, expected one owner on a link")
+            )
+            if outcome is Outcome.WON and self.owners.goes_on(event, now):
+                concession = (
+                    f"{event.source_text} goes on as owner of the addresses, ours is {PRIORITY_MAX} until it stops"
+                )
+                return actions, Reason(Cause.HIGHER_PRIORITY, concession)
+        if outcome is Outcome.WON and now >= self._guest_until:
+            return actions + self._answer_weaker(event, priority, reason, now), None
         if event.source == self._displaced and now - self._since < stall_limit(self.settings, priority):  # VR-078
             missed = f"{event.source_text} is alive: it was missed for too short a time for this host or network"
             actions.append(Note("hasty", missed))
@@ -151,6 +165,7 @@ class Mastership:
 
 
 def stall_limit(settings: InstanceSettings, priority: int) -> float:
-    """Seconds without an own advert after which a peer of our priority has taken over."""
+    """Seconds without an own advert after which a peer of our priority, or of the highest there is, has taken over."""
+    highest = settings.timer_expired_backup or priority
     adverts = settings.down_timer_adverts
-    return timers.master_down_interval(settings.version, priority, settings.advert_int, adverts)
+    return timers.master_down_interval(settings.version, highest, settings.advert_int, adverts)

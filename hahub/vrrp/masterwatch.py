@@ -19,6 +19,8 @@ class MasterWatch:
         """Whom the last accepted advert came from; None while nobody was heard."""
         self.source: int | None = None
         """The same as a number."""
+        self.accepted = False
+        """The last advert that was heard is that of a master we accept."""
         self.interval = settings.advert_int
         """Master_Adver_Interval, seconds."""
         self.due: float | None = None
@@ -35,7 +37,7 @@ class MasterWatch:
 
     def reset(self, settings: InstanceSettings) -> None:
         """Nothing is known of any master: the own interval is expected of the next one."""
-        self.address, self.source, self.due = None, None, None
+        self.address, self.source, self.due, self.accepted = None, None, None, False
         self.interval, self._preempt_at = settings.advert_int, None
 
     def arm(self, settings: InstanceSettings, priority: int, now: float) -> None:
@@ -66,12 +68,14 @@ class MasterWatch:
         self.address, self.source = event.source_text, event.source
 
     def learn(self, settings: InstanceSettings, event: events.AdvertReceived) -> None:
-        """The interval of the master counts (VR-072); that of version 2 is known to be our own."""
+        """Its sender is our master, and its interval counts (VR-072); that of version 2 is known to be our own."""
+        self.accepted = True
         if settings.version == 3:
             self.interval = event.advert.advert_int
 
     def ignore(self, weaker: str) -> None:
         """A weaker master does not hold the time up (VR-089), but it is the reason now."""
+        self.accepted = False
         if self._cause is not Cause.PRIORITY_ZERO:
             self._cause, self._detail = Cause.HIGHER_PRIORITY, partial(str, weaker)
 

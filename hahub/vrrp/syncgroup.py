@@ -59,9 +59,8 @@ class SyncGroup:
         before = member.state
         actions = member.handle(event, now)
         steps = self._follow(name, before, actions, now)
-        # A backup that accepts a master has nothing to do; one that does not accept it notes so.
-        accepted = isinstance(event, events.AdvertReceived) and event.advert.priority and not actions
-        if accepted and before is State.BACKUP and self._is_split:
+        heard = isinstance(event, events.AdvertReceived) and event.advert.priority
+        if heard and before is State.BACKUP and member.master.accepted and self._is_split:
             reason = Reason(Cause.HIGHER_PRIORITY, f"{member.master.address} is master of {name}")
             steps += self._all_yield(name, reason, now)
         return steps

@@ -21,6 +21,19 @@ ONE_BURST = {
         pytest.param("vrrp_down_timer_adverts 5", "", {"down_timer_adverts": 5}, id="global down_timer_adverts"),
         pytest.param("vrrp_down_timer_adverts 5", "down_timer_adverts 1", {"down_timer_adverts": 1}, id="its own"),
         pytest.param("", "nopreempt\n nopreempt_window 5", {"preempt": False, "nopreempt_window": 5}, id="its window"),
+        pytest.param("vrrp_owner_ignore_adverts", "", {}, id="no owner"),
+        pytest.param(
+            "vrrp_owner_ignore_adverts", "priority 255", {"priority": 255, "owner_ignore_adverts": True}, id="an owner"
+        ),
+        pytest.param(
+            "vrrp_owner_ignore_adverts", "priority 255\n owner_ignore_adverts no", {"priority": 255}, id="not it"
+        ),
+        pytest.param(
+            "", "nopreempt\n timer_expired_backup", {"preempt": False, "timer_expired_backup": 254}, id="the strongest"
+        ),
+        pytest.param(
+            "", "nopreempt\n timer_expired_backup 120", {"preempt": False, "timer_expired_backup": 120}, id="and known"
+        ),
         pytest.param("vrrp_higher_prio_send_advert", "", {"higher_prio_send_advert": True}, id="one advert more"),
         pytest.param("vrrp_higher_prio_send_advert", "higher_prio_send_advert off", {}, id="not here"),
         pytest.param("", "higher_prio_send_advert", {"higher_prio_send_advert": True}, id="only here"),
@@ -69,6 +82,16 @@ def test_an_instance_follows_its_own_words_else_the_global_ones(
         ("down_timer_adverts 0", f"a.conf:5:21: {V}down_timer_adverts 0 is outside 1-100"),
         ("down_timer_adverts 101", f"a.conf:5:21: {V}down_timer_adverts 101 is outside 1-100"),
         ("nopreempt_window 5", f"a.conf:5:19: warning: {V}nopreempt_window has no effect without nopreempt"),
+        (
+            "owner_ignore_adverts",
+            f"a.conf:5:2: warning: {V}owner_ignore_adverts has no effect, the priority is 100 and not 255",
+        ),
+        ("timer_expired_backup 255", f"a.conf:5:23: {V}timer_expired_backup 255 is outside 1-254"),
+        ("timer_expired_backup", f"a.conf:5:2: warning: {V}timer_expired_backup has no effect without nopreempt"),
+        (
+            "nopreempt\n thread_timer_expired 9",
+            f"a.conf:6:23: warning: {V}thread_timer_expired is deprecated, it counts as timer_expired_backup",
+        ),
         ("garp_lower_prio_repeat -1", f"a.conf:5:25: {V}garp_lower_prio_repeat -1 is outside 0-1000"),
     ],
 )

@@ -10,7 +10,7 @@ from hahub.config.problems import format_problem
 from hahub.settings import InstanceSettings, VirtualAddress
 
 VIP = VirtualAddress("192.0.2.9", 32, "eth0")
-OWNER = {"priority": 255, "accept": True}
+OWNER = {"priority": 255, "accept": True, "owner_ignore_adverts": True}
 STRICT = {
     "accept": False, "lower_prio_no_advert": True, "garp_lower_prio_repeat": 0, "garp_lower_prio_delay": 0.0,
 }  # fmt: skip
@@ -59,6 +59,10 @@ def text(lines: str, defs: str = "", addresses: str = "virtual_ipaddress {\n192.
         ),
         pytest.param("", "state MASTER\n priority 255", OWNER, [], id="an owner"),
         pytest.param("", "priority 255", OWNER, [], id="an owner without a state"),
+        pytest.param(
+            "", "priority 255\n owner_ignore_adverts no", OWNER,
+            ["12:23: warning: {V}owner_ignore_adverts counts as true with strict_mode"], id="an owner that listens",
+        ),
         pytest.param(
             "", "state BACKUP\n priority 255", OWNER,
             ["11:8: warning: {V}state BACKUP counts as MASTER, priority 255 begins as MASTER with strict_mode"],

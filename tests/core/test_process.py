@@ -4,6 +4,7 @@ import dataclasses
 import ipaddress
 import itertools
 import os
+import re
 import signal
 import socket
 import struct
@@ -414,6 +415,7 @@ def test_a_core_that_stood_still_gives_the_address_up_before_it_says_anything(la
     core.wait_for_state(State.MASTER, count=2)
 
     assert told.reason.cause is Cause.OVERSLEPT
+    assert re.search(r"a timer was served [01]\.[0-9]{3} s late, advert_int is 0\.1 s: VI_1, times=1$", core.log, re.M)
     records = [r for r in lab.timeline.records() if r.at >= since and isinstance(r, Advert | AddressChange)]
     assert isinstance(records[0], AddressChange)
     assert not records[0].present
