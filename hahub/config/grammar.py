@@ -60,6 +60,11 @@ class Grammar:
     """What to write when there are too many words."""
 
 
+def word_of(field_name: str, grammar: Grammar) -> str:
+    """The word that fills a field, or its name when none does."""
+    return next((word for word, name in grammar.options.items() if name == field_name), field_name)
+
+
 class LineError(Exception):
     """A line that does not fit its grammar; ``index`` is the word to point at."""
 
@@ -176,6 +181,11 @@ class Line(Block):
     grammar: ClassVar[Grammar]
     whole: ClassVar[bool] = False
     """A plain YAML text is the first positional field as a whole, blanks included."""
+
+    @classmethod
+    def left_out(cls, _values: Mapping[str, object]) -> tuple[str, str] | None:
+        """The field, and what is wrong with it, that makes keepalived go on without this line; None for no such."""
+        return None
 
     @model_validator(mode="before")
     @classmethod

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from hahub.config.document import Document, Path
-from hahub.config.grammar import Block, Form, Line, LineError, form_of, parse_line
+from hahub.config.grammar import Block, Form, Line, LineError, form_of, parse_line, word_of
 from hahub.config.keywords import ROOT, judge
 from hahub.config.problems import Place, Severity
 from hahub.config.schema import Config, OptionalScript, Script
@@ -223,14 +223,23 @@ class _Reader:
             if not statement.words or self._is_language(here, statement):
                 continue
             if inner is not None and issubclass(inner, Line):
-                item: object = self._line((*here, len(into)), str(here[-1]), inner, statement.words, statement.place)
-                if item is not None:
+                item = self._line((*here, len(into)), str(here[-1]), inner, statement.words, statement.place)
+                if item is not None and not self._is_left_out((*here, len(into)), inner, item):
                     into.append(item)
                 continue
             for word in statement.words:
                 value = self._word((*here, len(into)), word)
                 if value is not None:
                     into.append(value)
+
+    def _is_left_out(self, here: Path, model: type[Line], item: dict[str, object]) -> bool:
+        """Report a line that keepalived, too, goes on without."""
+        found = model.left_out(item)
+        if found is not None:
+            name, problem = found
+            message = f"{here[-2]} {word_of(name, model.grammar)} {problem}, the line is left out"
+            self.document.report((*here, name), message, severity=Severity.WARNING)
+        return found is not None
 
     def _is_language(self, path: Path, statement: Statement) -> bool:
         """Report a line of keepalived's language that is more than a keyword."""

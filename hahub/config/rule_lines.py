@@ -3,9 +3,11 @@
 Source: keepalived vrrp/vrrp_iprule.c.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from hahub.config.grammar import Grammar, Line
 from hahub.config.problems import shown
@@ -22,6 +24,7 @@ from hahub.config.route_values import (
     Tos,
     Users,
     is_ipv6,
+    parse_selector,
 )
 from hahub.config.values import Flag, InterfaceName, fail, whole
 
@@ -83,6 +86,16 @@ class RuleLine(Line):
     inet: Flag = Field(False, description="IPv4, the default without addresses")
     inet6: Flag = Field(False, description="IPv6")
     no_track: Flag = Field(False, description="do not put it back when somebody removes it; default no")
+
+    @classmethod
+    def left_out(cls, values: Mapping[str, object]) -> tuple[str, str] | None:
+        """A network that is none: a sample that comes with keepalived has such rules."""
+        for name in ("source", "destination"):
+            try:
+                parse_selector(values.get(name, "all"))
+            except PydanticCustomError as error:
+                return name, error.message()
+        return None
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from hahub.config.document import Document, Path, keyword_words
-from hahub.config.grammar import Block, Form, Line, form_of
+from hahub.config.grammar import Block, Form, Line, form_of, word_of
 from hahub.config.names import Names
 from hahub.config.schema import (
     ChannelBlock,
@@ -108,4 +108,6 @@ def field_words(path: Path) -> str:
         form, model = form_of(model, part)
     if model is not None and issubclass(model, Line) and path[-1] in model.grammar.positional[:1]:
         return keyword_words(path[:-1])
+    if model is not None and issubclass(model, Line) and isinstance(path[-1], str):
+        return keyword_words((*path[:-1], word_of(path[-1], model.grammar)))
     return keyword_words(path)

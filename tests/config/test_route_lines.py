@@ -167,3 +167,67 @@ def test_an_interface_of_one_of_several_ways_is_tracked(loaded: Load) -> None:
     found = instance(loaded, "virtual_routes", f"{NET} nexthop via 10.9.0.7 dev eth1 nexthop via 10.9.0.8 dev eth0")
 
     assert [tracked.name for tracked in found.track_interfaces] == ["eth1"]
+
+
+SHAPES = """
+global_defs {
+   router_id NODE_A
+}
+
+static_ipaddress {
+    198.51.100.16 dev eth0 scope link
+    198.51.100.18 dev eth2
+}
+static_routes {
+    src 198.51.100.1 203.0.113.0/26 via 198.51.100.254 dev eth0
+    203.0.113.64/26 dev eth3 scope site
+}
+static_rules {
+    from 198.51.100.0/24 table 1
+    to 198.51.100./24 table 1
+}
+
+vrrp_instance VI_1 {
+    state MASTER
+    interface eth0
+    virtual_router_id 51
+    priority 100
+    virtual_ipaddress {
+        198.51.100.20
+        198.51.100.21 dev eth1
+    }
+    virtual_routes {
+        src 198.51.100.1 203.0.113.128/26 via 198.51.100.254 dev eth1
+        203.0.113.192/28 via 198.51.100.254
+        203.0.113.208/28 via 198.51.100.252 or 198.51.100.253
+\tblackhole 203.0.113.209/32
+        0.0.0.0/0 gw 198.51.100.254 table 100  # a comment
+    }
+    virtual_rules {
+        from 198.51.100.0/24 table 2
+        to 203.0.113./24 table 2
+    }
+}
+"""
+
+
+def test_lines_in_the_shapes_of_the_samples_of_keepalived_are_taken(problem_lines: Callable[..., list[str]]) -> None:
+    """One of the samples has rules with a network that is none: keepalived goes on without them."""
+    counted = "has no preference, it is counted down from 16384; write the preference"
+    left_out = "is not a network, the line is left out"
+
+    assert problem_lines(SHAPES) == [
+        f"a.conf:15:5: warning: static_rules {counted}",
+        f"a.conf:16:8: warning: static_rules to '198.51.100./24' {left_out}",
+        "a.conf:31:48: warning: vrrp_instance VI_1: virtual_routes or is deprecated; write nexthop via A nexthop via B",
+        f"a.conf:36:9: warning: vrrp_instance VI_1: virtual_rules {counted}",
+        f"a.conf:37:12: warning: vrrp_instance VI_1: virtual_rules to '203.0.113./24' {left_out}",
+    ]
+
+
+def test_a_rule_that_is_left_out_leaves_the_others_in_their_places(loaded: Load) -> None:
+    found = loaded(("a.conf", SHAPES))
+
+    assert found.settings is not None
+    assert found.settings.core.statics.rules == (Rule(2, 16384, table=1, source="198.51.100.0/24"),)
+    assert found.settings.core.instances[0].rules == (Rule(2, 16383, table=2, source="198.51.100.0/24"),)
