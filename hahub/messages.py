@@ -4,8 +4,10 @@ One record is one SOCK_SEQPACKET packet: ``["Name", {fields}]``. What is too lar
 file descriptor, travels as an attached descriptor (``hahub.link``); the record says which.
 
     parent <-> core   Configure, *Result, Maintenance, HubLink, Shutdown ->    Ready, Transition, Log, Stopped  <-
+                      Standby, HandOver                           ->    TookOver                         <-
     parent <-> hub    Configure, CoreLink, Shutdown               ->    Ready, Log, Stopped              <-
     core   <-> hub    Transition, Gap                             ->    Ack                              <-
+    core    -> core   Memory
 """
 
 from dataclasses import dataclass
@@ -103,6 +105,31 @@ class Maintenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Standby:
+    """To a core, before its first Configure: prepare, and do nothing until your predecessor hands over.
+
+    Attached: a link to the predecessor, which comes with HandOver at the other end.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """To a core: your successor is ready. Attached: a link to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """From a core to its successor. Attached: a memory file with all it knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class TookOver:
+    """From a core that was in Standby: it is the one that acts now. ``notes`` as in Ready."""
+
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown:
     """Finish: the core resigns and reports STOP, the hub flushes within ``grace`` seconds."""
 
@@ -152,6 +179,10 @@ Record = (
     | CoreLink
     | TrackerResult
     | Maintenance
+    | Standby
+    | HandOver
+    | Memory
+    | TookOver
     | Shutdown
     | Ack
     | Gap
@@ -171,6 +202,10 @@ _TYPES: dict[str, type[Record]] = {
         ProcessResult,
         FileResult,
         Maintenance,
+        Standby,
+        HandOver,
+        Memory,
+        TookOver,
         Shutdown,
         Ack,
         Gap,

@@ -62,6 +62,17 @@ class Announcer:
             text = f"address not announced to the neighbours: {error.strerror}"
             self._log.limited(WARNING, self._name, "arp", text)
 
+    @property
+    def pending(self) -> int:
+        """How often addresses are still to be announced when their time comes."""
+        return max((each.pending for each in self._announcements.values()), default=0)
+
+    def recall(self, pending: int) -> None:
+        """Another process has announced the addresses, all but for so many times."""
+        self._active = True
+        if pending:
+            self.announce(pending)
+
     def announce(self, repeat: int) -> None:
         """Once now, where no distance is to be kept; the repetitions need not keep anybody waiting."""
         self._active = True

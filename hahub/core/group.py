@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from hahub.core.succession import GroupMemory
 from hahub.model import State
 from hahub.settings import InstanceSettings, SyncGroupSettings
 from hahub.vrrp import events
@@ -44,6 +45,10 @@ class Group:
         """Let the members go, who keep their states until somebody decides for them."""
         for router in self._routers.values():
             router.group = None
+
+    def remember(self) -> GroupMemory:
+        """What another process needs to go on; the members remember the rest."""
+        return GroupMemory(self.settings.name, self.state)
 
     def start(self, now: float) -> None:
         self._perform(self._sync.start(now))

@@ -47,6 +47,12 @@ class Outgoing:
         self._old_peers: set[int] = set()
         """Those whose checksums are made with the multicast address."""
 
+    def use_slot(self, slot: Slot, last_sequence: int) -> None:
+        """Go on above this number, and leave the next ones there."""
+        self._slot = slot
+        self.sequence.heard(last_sequence)
+        slot.numbered(self.sequence.last)
+
     def encode(self, settings: InstanceSettings, interface: Interface, use: Use, priorities: Iterable[int]) -> None:
         """Make the adverts anew: after a change of configuration or of interfaces.
 

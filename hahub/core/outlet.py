@@ -54,6 +54,12 @@ class Outlet:
         self._queue.append(record)
         self._waiting.set()
 
+    @property
+    def waiting(self) -> tuple[Record, ...]:
+        """What could not be sent so far."""
+        self.flush()
+        return tuple(self._queue)
+
     def flush(self) -> None:
         """Send from the queue as much as fits now."""
         while self._queue and self._try(self._queue[0]):

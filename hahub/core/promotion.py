@@ -32,6 +32,15 @@ class Promotion:
             self._switch_back(name)
         self._switch_on(self._wanted)
 
+    @property
+    def switched(self) -> tuple[str, ...]:
+        """Interfaces where we have switched it on."""
+        return tuple(sorted(self._switched))
+
+    def recall(self, switched: tuple[str, ...]) -> None:
+        """Another process has switched it on there, and left it to us to switch it off."""
+        self._switched.update(name for name in switched if name in self._seen)
+
     def interfaces_changed(self, names: set[str]) -> None:
         """One of them may be there at last, or be another one under the same name."""
         self._switch_on(self._wanted & names)

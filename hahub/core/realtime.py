@@ -81,12 +81,10 @@ class RealTime:
 
 
 def go_realtime(realtime: RealTime, priority: int) -> list[str]:
-    """Real-time scheduling, memory lock on fault, tight timer slack. Returns what was refused, for people."""
+    """Real-time scheduling and tight timer slack. Returns what was refused, for people."""
     refused = []
     _libc.prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
     if priority and (text := realtime.begin(priority)):
-        refused.append(text)
-    if text := _lock_memory():
         refused.append(text)
     return refused
 
@@ -110,7 +108,8 @@ def _schedule(priority: int) -> str:
     return ""
 
 
-def _lock_memory() -> str:
+def lock_memory() -> str:
+    """Lock memory on fault. Returns why not, empty when done."""
     # With a finite limit a lock that succeeds now makes a later allocation fail: rather no lock.
     unlimited = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY
     if not unlimited and not (os.geteuid() == 0 and _is_initial_user_namespace()):

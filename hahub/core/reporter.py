@@ -11,6 +11,7 @@ from functools import partial
 from hahub.core.afterwards import Afterwards
 from hahub.core.log import WARNING, CoreLog
 from hahub.core.outlet import Outlet
+from hahub.core.succession import ReporterMemory
 from hahub.link import Link
 from hahub.messages import Ack, Gap
 from hahub.model import Kind, Transition
@@ -110,6 +111,25 @@ class Reporter:
             self._lost_first = self._lost_first or lost.seq
             self._lost_last = lost.seq
         self._unacknowledged.append(transition)
+
+    def remember(self) -> ReporterMemory:
+        """All that another process needs to go on with the numbers of this one."""
+        return ReporterMemory(
+            self.boot,
+            self._sequence,
+            tuple(self._unacknowledged),
+            tuple(record for record in self._parent.waiting if isinstance(record, Transition)),
+            self._lost_first,
+            self._lost_last,
+        )
+
+    def recall(self, memory: ReporterMemory) -> None:
+        """Go on with them."""
+        self.boot, self._sequence = memory.boot, memory.sequence
+        self._unacknowledged = deque(memory.unacknowledged)
+        self._lost_first, self._lost_last = memory.lost_first, memory.lost_last
+        for transition in memory.unsent:
+            self._parent.put(transition)
 
     def connect_hub(self, link: Link) -> None:
         """A new hub, or a new life of it: everything it has not acknowledged goes out again, in order."""

@@ -13,13 +13,15 @@ from hahub.core.interfaces import Interfaces, use_of
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.outgoing import Outgoing
 from hahub.core.schedule import Schedule
-from hahub.lifeline import Slot
+from hahub.core.succession import RouterMemory
+from hahub.lifeline import Key, Slot
 from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches
 from hahub.net.belongings import encode_belongings
 from hahub.net.routes import encode_routes
 from hahub.net.routewatch import Removed, as_removed
 from hahub.settings import InstanceSettings, Route, Rule, SyncGroupSettings
 from hahub.vrrp import events
+from hahub.vrrp import memory as memories
 from hahub.vrrp.actions import (
     Action,
     AddAddresses,
@@ -125,6 +127,33 @@ class Router:
         self._places = {name: self._place(name) for name in self.interface_names}
         if self._slot is not None:
             self._slot.peers_wait(stall_limit(settings, settings.priority))
+
+    # Succession
+
+    def use_slot(self, slot: Slot, last_sequence: int) -> None:
+        """Show the parent, and the next life of the core, what this router is doing.
+
+        last_sequence: of an authentication header, as the life before left it there.
+        """
+        self._slot = slot
+        self._outgoing.use_slot(slot, last_sequence)
+        slot.peers_wait(stall_limit(self.settings, self.settings.priority))
+
+    def remember(self) -> RouterMemory:
+        """What another process needs to go on with this router."""
+        name, (interface, virtual_router_id, versions) = self.settings.name, key_of(self.settings)
+        memory = memories.remember(self.instance)
+        return RouterMemory(name, interface, virtual_router_id, versions, memory, self._announcer.pending)
+
+    def recall(self, memory: RouterMemory) -> None:
+        """Go on where another process has stopped; what is different by now is found at the event Recalled."""
+        memories.recall(self.instance, memory.instance)
+        if not self.instance.holds_addresses:
+            return
+        self._announcer.recall(memory.announcing)
+        if self._slot is not None:
+            self._slot.sent(memory.instance.mastership.sent_at)
+            self._slot.holds()
 
     # Events
 
@@ -306,3 +335,8 @@ class Router:
         self._commands.submit(self._batches.remove)
         if self._slot is not None:
             self._slot.holds_no_more()
+
+
+def key_of(settings: InstanceSettings) -> Key:
+    """What makes a virtual router the same one in another process."""
+    return (settings.interface, settings.virtual_router_id, settings.family << 4 | settings.version)

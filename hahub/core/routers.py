@@ -1,7 +1,7 @@
 """All virtual routers of this host: made, changed and removed as the configuration says, found by packet or name."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from hahub.core.afterwards import Afterwards
 from hahub.core.announcer import Announcer
@@ -9,10 +9,11 @@ from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces, Use, use_of
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.paces import Paces
-from hahub.core.router import Router
+from hahub.core.router import Router, key_of
 from hahub.core.schedule import Schedule
+from hahub.core.succession import CoreMemory, GroupMemory, RouterMemory
 from hahub.family import Family
-from hahub.lifeline import Key, Lifeline
+from hahub.lifeline import Lifeline
 from hahub.messages import FileResult, Maintenance, ProcessResult, ScriptResult, TrackerResult
 from hahub.model import Kind, State
 from hahub.net.addresses import AddressCommands, held
@@ -76,9 +77,16 @@ class Routers:
     def configure(self, settings: CoreSettings) -> None:
         """Take a configuration, the first or another: what did not change is not touched."""
         now = time.monotonic()
-        self._settings = settings
         if not self._configured:
             self._startup_delay = self._delay_of_this_life(settings)
+        states, added = self._make(settings, now)
+        self._start_groups(states, added, now)
+        self._start(added, now)
+        self._configured = True
+
+    def _make(self, settings: CoreSettings, now: float) -> tuple[dict[str, State], list[Router]]:
+        """Have exactly these; what was last told of groups that are no more as they were, and the new routers."""
+        self._settings = settings
         self._paces.configure(settings.pacing)
         wanted = {instance.name: instance for instance in settings.instances}
         gone = [each for each in self if each.settings.name not in wanted or _moved(each.settings, wanted)]
@@ -92,9 +100,45 @@ class Routers:
             if router.settings != wanted[router.settings.name]:
                 router.reconfigure(wanted[router.settings.name], now)
         self.interfaces_changed(set(used), now)
-        self._start_groups(states, added, now)
+        return states, added
+
+    # Succession
+
+    def prepare(self, settings: CoreSettings) -> None:
+        """Have these ready, in place of a first ``configure``; none of them does anything before ``begin``."""
+        self._make(settings, time.monotonic())
+
+    def begin(self, memory: CoreMemory | None) -> None:
+        """Go on where another core has stopped, or, without its memory, as after its death."""
+        now = time.monotonic()
+        if self._lifeline is not None:
+            for router in self:
+                key = key_of(router.settings)
+                router.use_slot(self._lifeline.claim(key), self._lifeline.sequences.pop(key, 0))
+        known = {each.name: each for each in memory.routers} if memory is not None else {}
+        recalled = [router for router in self if _is_same(router, known.get(router.settings.name))]
+        for router in recalled:
+            router.recall(known[router.settings.name])
+        groups = {each.name: each.state for each in memory.groups} if memory is not None else {}
+        self._recall_groups(groups, recalled)
+        added = [router for router in self if router not in recalled]
+        self._start_groups(groups, added, now)
         self._start(added, now)
         self._configured = True
+        for router in recalled:
+            router.handle(events.Recalled(), now)
+
+    def _recall_groups(self, states: Mapping[str, State], recalled: list[Router]) -> None:
+        """Those whose members all go on; their members know already that they have one."""
+        for settings in self._settings.groups:
+            members = {name: self._by_name[name] for name in settings.members}
+            if settings.name in states and all(member in recalled for member in members.values()):
+                self._groups[settings.name] = Group(settings, members, self._tell, state=states[settings.name])
+
+    def remember(self) -> tuple[tuple[RouterMemory, ...], tuple[GroupMemory, ...]]:
+        """What the next core needs to go on with them."""
+        routers = tuple(router.remember() for router in self)
+        return routers, tuple(group.remember() for group in self._groups.values())
 
     @property
     def lines(self) -> list[Line]:
@@ -127,8 +171,8 @@ class Routers:
             tell=self._tell,
             schedule=self._schedule,
             announcer=Announcer(self.interfaces, self._paces, self._afterwards, self._log),
-            slot=self._lifeline.claim(_key(settings)) if self._lifeline is not None else None,
-            last_sequence=self._lifeline.sequences.pop(_key(settings), 0) if self._lifeline is not None else 0,
+            slot=self._lifeline.claim(key_of(settings)) if self._lifeline is not None else None,
+            last_sequence=self._lifeline.sequences.pop(key_of(settings), 0) if self._lifeline is not None else 0,
             grouped=grouped,
         )
         self._by_name[settings.name] = router
@@ -183,7 +227,7 @@ class Routers:
         """Was it master a moment ago, so short that no peer has missed it?"""
         if self._lifeline is None or self._configured:
             return False
-        sent_at = self._lifeline.recovered.get(_key(router.settings))
+        sent_at = self._lifeline.recovered.get(key_of(router.settings))
         if sent_at is None or router.instance.own_fault is not None:
             return False
         silent = now - sent_at
@@ -207,7 +251,7 @@ class Routers:
         router.perform(router.instance.removed())
         self._schedule.remove(router)
         if self._lifeline is not None:
-            self._lifeline.release(_key(router.settings))
+            self._lifeline.release(key_of(router.settings))
         del self._by_name[router.settings.name]
         del self._by_wire[router.settings.interface, router.settings.family, router.settings.virtual_router_id]
 
@@ -283,10 +327,13 @@ def _interfaces_of(settings: CoreSettings) -> dict[str, frozenset[Use]]:
     return {name: frozenset(uses) for name, uses in wanted.items()}
 
 
-def _key(settings: InstanceSettings) -> Key:
-    return (settings.interface, settings.virtual_router_id, settings.family << 4 | settings.version)
+def _is_same(router: Router, memory: RouterMemory | None) -> bool:
+    """Is it the virtual router that another process remembers?"""
+    if memory is None:
+        return False
+    return key_of(router.settings) == (memory.interface, memory.virtual_router_id, memory.versions)
 
 
 def _moved(before: InstanceSettings, wanted: dict[str, InstanceSettings]) -> bool:
     """Is it another virtual router under the same name?"""
-    return _key(before) != _key(wanted[before.name])
+    return key_of(before) != key_of(wanted[before.name])

@@ -180,6 +180,11 @@ class GroupLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """Another process has handed over, and this one goes on; the world may be another one by now."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShutdownRequested:
     """Leave in good order."""
 
@@ -188,6 +193,7 @@ GroupEvent = GroupReady | GroupJoined | GroupLeft | GroupElected | GroupYielded 
 Event = (
     Started
     | Resumed
+    | Recalled
     | AdvertReceived
     | RivalHeard
     | DeadlineReached

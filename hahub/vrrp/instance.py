@@ -122,6 +122,8 @@ class Instance:
                 return self._started(now)
             case events.Resumed():
                 return self._resumed(now)
+            case events.Recalled():
+                return self._facts_changed(now)
             case events.ShutdownRequested():
                 return self._leave(State.STOP, Reason(Cause.STOPPED))
             case _:

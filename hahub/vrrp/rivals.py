@@ -31,7 +31,9 @@ class AnswerLimit:
 
 
 @dataclass(slots=True)
-class _Rival:
+class Rival:
+    """Somebody else who advertises."""
+
     since: float
     last: float
     detail: str
@@ -50,7 +52,7 @@ class RivalWatch:
     """Remembers who else advertises. Bounded: one rival at a time is enough to wake somebody."""
 
     def __init__(self) -> None:
-        self._rival: _Rival | None = None
+        self._rival: Rival | None = None
         self._gone_at: float | None = None
 
     @property
@@ -69,7 +71,7 @@ class RivalWatch:
         self._gone_at = now + (down_timer_adverts + 1) * interval
         rival = self._rival
         if rival is None:
-            self._rival = _Rival(now, now, f"{sender}: {detail}")
+            self._rival = Rival(now, now, f"{sender}: {detail}")
             return None
         rival.last = now
         if rival.told or now - rival.since < PERSISTS * interval:

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hahub.link import Link, LinkClosedError, memory_file, pair
-from hahub.messages import Ack, Configure, HubLink, Log, Record, encode_settings
+from hahub.messages import Ack, Configure, HandOver, HubLink, Log, Record, Standby, TookOver, encode_settings
 from hahub.model import State, Transition
 from hahub.settings import CoreSettings, InstanceSettings
 from tests.lab import Host
@@ -34,10 +35,17 @@ class Hub:
 class CoreDriver:
     """One life of the core."""
 
-    def __init__(self, host: Host, *instances: InstanceSettings, lifeline: int | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        host: Host,
+        *instances: InstanceSettings,
+        lifeline: int | None = None,
+        predecessor: socket.socket | None = None,
+        **more: Any,
+    ) -> None:
         """lifeline: a memory file that outlives this core, as the parent keeps one; still the caller's.
 
-        more: other fields of CoreSettings.
+        predecessor: a link to the core that this one is to follow. more: other fields of CoreSettings.
         """
         self.host = host
         self._lifeline = lifeline
@@ -52,6 +60,9 @@ class CoreDriver:
         )  # fmt: skip
         theirs.close()
         self.link = Link(ours)
+        if predecessor is not None:
+            self.link.try_send(Standby(), [predecessor.fileno()])
+            predecessor.close()
         self.configure(*instances, **more)
 
     def configure(self, *instances: InstanceSettings, **more: Any) -> None:
@@ -63,6 +74,14 @@ class CoreDriver:
         self.link.try_send(record, [settings, *remembered, fifo])
         os.close(settings)
         os.close(fifo)
+
+    def hand_over_to(self, link: socket.socket) -> None:
+        """Let another core follow, to which this link leads."""
+        self.link.try_send(HandOver(), [link.fileno()])
+        link.close()
+
+    def wait_for_takeover(self) -> None:
+        self.wait_for(lambda: any(isinstance(record, TookOver) for record in self.records), "the takeover")
 
     def connect_hub(self, *, acknowledges: bool = True) -> Hub:
         ours, theirs = pair()

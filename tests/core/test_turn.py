@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from hahub.core.process import TICK, turn
+from hahub.core.engine import TICK, turn
 from hahub.core.router import Router
 from hahub.model import State
 
