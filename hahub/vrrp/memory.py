@@ -64,6 +64,10 @@ class MastershipMemory:
     rival: RivalMemory | None = None
     answers_since: float | None = None
     answers: int = 0
+    guest_until: float | None = None
+    displaced: str = ""
+    """In hexadecimal, as ``WatchMemory.source``."""
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +132,22 @@ def _time(remembered: float | None) -> float:
     return _NEVER if remembered is None else remembered
 
 
+def _hex(address: int | None) -> str:
+    return "" if address is None else f"{address:x}"
+
+
+def _number(remembered: str) -> int | None:
+    return int(remembered, 16) if remembered else None
+
+
 def _watch(watch: MasterWatch) -> WatchMemory:
-    source = "" if watch.source is None else f"{watch.source:x}"
-    reason = watch.reason
+    source, reason = _hex(watch.source), watch.reason
     return WatchMemory(watch.interval, watch.address, source, watch.due, reason.cause, reason.detail, watch._preempt_at)
 
 
 def _recall_watch(watch: MasterWatch, memory: WatchMemory) -> None:
     watch.interval, watch.address, watch.due = memory.interval, memory.address, memory.due
-    watch.source = int(memory.source, 16) if memory.source else None
+    watch.source = _number(memory.source)
     watch._cause, watch._detail, watch._preempt_at = memory.cause, lambda: memory.detail, memory.preempt_at
 
 
@@ -146,17 +157,22 @@ def _mastership(mastership: Mastership) -> MastershipMemory:
         mastership._advertise_at,
         mastership._sent_at,
         _announcements(mastership.announcements),
-        _rival(mastership.rivals),
+        _rival(mastership._rivals),
         _finite(answers._since),
         answers._answers,
+        _finite(mastership._guest_until),
+        _hex(mastership._displaced),
+        mastership._since,
     )
 
 
 def _recall_mastership(mastership: Mastership, memory: MastershipMemory) -> None:
     mastership._advertise_at, mastership._sent_at = memory.advertise_at, memory.sent_at
     _recall_announcements(mastership.announcements, memory.announcements)
-    _recall_rival(mastership.rivals, memory.rival)
+    _recall_rival(mastership._rivals, memory.rival)
     _recall_answers(mastership._answers, memory)
+    mastership._guest_until, mastership._since = _time(memory.guest_until), memory.since
+    mastership._displaced = _number(memory.displaced)
 
 
 def _announcements(announcements: Announcements) -> AnnouncementsMemory:

@@ -94,7 +94,11 @@ def test_what_has_happened_meanwhile_counts() -> None:
         ),
         (MasterWatch(SETTINGS), "interval address source due _cause _detail _preempt_at", ""),
         (Membership(grouped=False), "grouped ready with_owners fault wants_master", ""),
-        (Mastership(), "announcements rivals _answers _advertise_at _sent_at", ""),
+        (
+            Mastership(SETTINGS),
+            "announcements _rivals _answers _guest_until _displaced _since _advertise_at _sent_at",
+            "settings",
+        ),
         (
             Announcements(),
             "_announce_at _recover_at _refresh_at _elsewhere_at _restore_at _restored_at",
