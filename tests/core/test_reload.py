@@ -65,6 +65,7 @@ def test_a_master_that_is_not_changed_sends_at_its_pace_whatever_happens_beside_
     lab.timeline.wait_until(
         lambda records: sum(isinstance(r, GratuitousArp) and r.address == VIP for r in records) >= 5, "five ARP"
     )
+    wait_until(lambda: lab["a"].fifo.text.count("\n") == 4, "the first lines")
     told, since = lab["a"].fifo.text.count("VI_1"), time.monotonic()
 
     wanted = (
@@ -94,6 +95,7 @@ def test_a_master_that_is_not_changed_sends_at_its_pace_whatever_happens_beside_
 @pytest.mark.namespaces
 def test_states_are_written_at_a_reload_where_that_is_wanted(lab: Lab, core: CoreDriver) -> None:
     """Groups first, then all who had nothing to report; keepalived forgets the masters."""
+    wait_until(lambda: lab["a"].fifo.text.count("\n") == 4, "the first lines")
     before = lab["a"].fifo.text
     core.configure(FAST, other(2))
     ready(core, 2)
