@@ -259,15 +259,18 @@ class Engine:
             for packet, at in receiver.arrivals(PACKETS_PER_TURN):
                 heard = True
                 if self._waits:
-                    self._early.append((interface.name, family, packet, at))
+                    self._early.append((interface, family, packet, at))
                 else:
-                    self._hear(interface.name, family, packet, at)
+                    self._hear(interface, family, packet, at)
         return heard
 
-    def _hear(self, interface: str, family: Family, packet: bytes | Datagram, at: float) -> None:
-        router = self._routers.on_wire(interface, family, _virtual_router_id(packet))
+    def _hear(self, interface: Interface, family: Family, packet: bytes | Datagram, at: float) -> None:
+        number = _virtual_router_id(packet)
+        router = self._routers.on_wire(interface.name, family, number)
         if router is not None:
             router.packet_received(packet, at)
+        elif interface.hears_all:
+            tell_unknown(self._log, interface.name, packet, number)
 
     def _collect_refusals(self) -> None:
         for refusal in self._commands.collect():

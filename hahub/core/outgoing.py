@@ -44,7 +44,7 @@ class Outgoing:
         self._use: Use | None = None
         self._adverts: dict[int, list[_Addressed]] = {}
         """By priority."""
-        self._old_peers: set[int] = set()
+        self.old_peers: set[int] = set()
         """Those whose checksums are made with the multicast address."""
 
     def use_slot(self, slot: Slot, last_sequence: int) -> None:
@@ -105,9 +105,9 @@ class Outgoing:
 
     def peer_is_old(self, peer: int) -> bool:
         """This peer makes checksums with the multicast address, and gets such ones from now on; False: it was known."""
-        if peer in self._old_peers or self._settings.wire.old_unicast_checksum is not None:
+        if peer in self.old_peers or self._settings.wire.old_unicast_checksum is not None:
             return False
-        self._old_peers.add(peer)
+        self.old_peers.add(peer)
         self._adverts.clear()
         return True
 
@@ -124,6 +124,6 @@ class Outgoing:
 
     def _message(self, priority: int, destination: int) -> bytes:
         settings, source = self._settings, self.source or 0
-        old = bool(settings.wire.old_unicast_checksum) or destination in self._old_peers
+        old = bool(settings.wire.old_unicast_checksum) or destination in self.old_peers
         old = old and bool(settings.unicast_peers) and settings.family is Family.IPV4
         return message_of(settings, priority, source=source, destination=destination, old_checksum=old)

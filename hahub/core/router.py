@@ -14,6 +14,7 @@ from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.outgoing import Outgoing
 from hahub.core.schedule import Schedule
 from hahub.core.succession import RouterMemory
+from hahub.family import Family, number_of
 from hahub.lifeline import Key, Slot
 from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches
 from hahub.net.belongings import encode_belongings
@@ -142,12 +143,14 @@ class Router:
     def remember(self) -> RouterMemory:
         """What another process needs to go on with this router."""
         name, (interface, virtual_router_id, versions) = self.settings.name, key_of(self.settings)
-        memory = memories.remember(self.instance)
-        return RouterMemory(name, interface, virtual_router_id, versions, memory, self._announcer.pending)
+        memory, peers = memories.remember(self.instance), tuple(map(Family.IPV4.text, self._outgoing.old_peers))
+        return RouterMemory(name, interface, virtual_router_id, versions, memory, peers, self._announcer.pending)
 
     def recall(self, memory: RouterMemory) -> None:
         """Go on where another process has stopped; what is different by now is found at the event Recalled."""
         memories.recall(self.instance, memory.instance)
+        for peer in memory.old_peers:
+            self._outgoing.peer_is_old(number_of(peer))
         if not self.instance.holds_addresses:
             return
         self._announcer.recall(memory.announcing)

@@ -36,6 +36,8 @@ class RouterMemory:
     virtual_router_id: int
     versions: int
     instance: InstanceMemory
+    old_peers: tuple[str, ...] = ()
+    """Addresses of those that are found to make their checksums as keepalived once did."""
     announcing: int = 0
     """Gratuitous ARP of each address that still wait for their time."""
 

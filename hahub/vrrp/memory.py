@@ -12,6 +12,7 @@ from hahub.vrrp.announcements import Announcements
 from hahub.vrrp.instance import Instance
 from hahub.vrrp.mastership import Mastership
 from hahub.vrrp.masterwatch import MasterWatch
+from hahub.vrrp.owners import OwnerConflict
 from hahub.vrrp.rivals import AnswerLimit, Rival, RivalWatch
 
 _NEVER = float("-inf")
@@ -23,6 +24,7 @@ class WatchMemory:
 
     interval: float
     address: str | None = None
+    accepted: bool = False
     source: str = ""
     """The number in hexadecimal; an IPv6 address is more than JSON's numbers are good for."""
     due: float | None = None
@@ -55,12 +57,24 @@ class RivalMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnersMemory:
+    """Of an OwnerConflict."""
+
+    conceded: bool = False
+    other: str = ""
+    adverts_left: int = 0
+    interval: float = 0.0
+    listens_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MastershipMemory:
     """Of a Mastership."""
 
     advertise_at: float = 0.0
     sent_at: float = 0.0
     announcements: AnnouncementsMemory = AnnouncementsMemory()
+    owners: OwnersMemory = OwnersMemory()
     rival: RivalMemory | None = None
     answers_since: float | None = None
     answers: int = 0
@@ -142,12 +156,14 @@ def _number(remembered: str) -> int | None:
 
 def _watch(watch: MasterWatch) -> WatchMemory:
     source, reason = _hex(watch.source), watch.reason
-    return WatchMemory(watch.interval, watch.address, source, watch.due, reason.cause, reason.detail, watch._preempt_at)
+    return WatchMemory(
+        watch.interval, watch.address, watch.accepted, source, watch.due, reason.cause, reason.detail, watch._preempt_at
+    )
 
 
 def _recall_watch(watch: MasterWatch, memory: WatchMemory) -> None:
     watch.interval, watch.address, watch.due = memory.interval, memory.address, memory.due
-    watch.source = _number(memory.source)
+    watch.source, watch.accepted = _number(memory.source), memory.accepted
     watch._cause, watch._detail, watch._preempt_at = memory.cause, lambda: memory.detail, memory.preempt_at
 
 
@@ -157,6 +173,7 @@ def _mastership(mastership: Mastership) -> MastershipMemory:
         mastership._advertise_at,
         mastership._sent_at,
         _announcements(mastership.announcements),
+        _owners(mastership.owners),
         _rival(mastership._rivals),
         _finite(answers._since),
         answers._answers,
@@ -169,6 +186,7 @@ def _mastership(mastership: Mastership) -> MastershipMemory:
 def _recall_mastership(mastership: Mastership, memory: MastershipMemory) -> None:
     mastership._advertise_at, mastership._sent_at = memory.advertise_at, memory.sent_at
     _recall_announcements(mastership.announcements, memory.announcements)
+    _recall_owners(mastership.owners, memory.owners)
     _recall_rival(mastership._rivals, memory.rival)
     _recall_answers(mastership._answers, memory)
     mastership._guest_until, mastership._since = _time(memory.guest_until), memory.since
@@ -190,6 +208,18 @@ def _recall_announcements(announcements: Announcements, memory: AnnouncementsMem
     announcements._announce_at, announcements._recover_at = memory.announce_at, memory.recover_at
     announcements._refresh_at, announcements._elsewhere_at = memory.refresh_at, memory.elsewhere_at
     announcements._restore_at, announcements._restored_at = memory.restore_at, _time(memory.restored_at)
+
+
+def _owners(owners: OwnerConflict) -> OwnersMemory:
+    return OwnersMemory(
+        owners.conceded, _hex(owners._other), owners._adverts_left, owners._interval, owners._listens_until
+    )
+
+
+def _recall_owners(owners: OwnerConflict, memory: OwnersMemory) -> None:
+    owners.conceded, owners._other = memory.conceded, _number(memory.other)
+    owners._adverts_left, owners._interval = memory.adverts_left, memory.interval
+    owners._listens_until = memory.listens_until
 
 
 def _rival(rivals: RivalWatch) -> RivalMemory | None:

@@ -17,6 +17,7 @@ from hahub.vrrp.mastership import Mastership
 from hahub.vrrp.masterwatch import MasterWatch
 from hahub.vrrp.membership import Membership
 from hahub.vrrp.memory import InstanceMemory, recall, remember
+from hahub.vrrp.owners import OwnerConflict
 from hahub.vrrp.rivals import AnswerLimit, RivalWatch
 from hahub.vrrp.syncgroup import SyncGroup
 
@@ -92,11 +93,11 @@ def test_what_has_happened_meanwhile_counts() -> None:
             "state priority master _deaf_until _membership _mastership",
             "settings _startup_delay _facts _maintenance",
         ),
-        (MasterWatch(SETTINGS), "interval address source due _cause _detail _preempt_at", ""),
+        (MasterWatch(SETTINGS), "interval address accepted source due _cause _detail _preempt_at", ""),
         (Membership(grouped=False), "grouped ready with_owners fault wants_master", ""),
         (
             Mastership(SETTINGS),
-            "announcements _rivals _answers _guest_until _displaced _since _advertise_at _sent_at",
+            "announcements owners _rivals _answers _guest_until _displaced _since _advertise_at _sent_at",
             "settings",
         ),
         (
@@ -105,6 +106,7 @@ def test_what_has_happened_meanwhile_counts() -> None:
             "",
         ),
         (RivalWatch(), "_rival _gone_at", ""),
+        (OwnerConflict(), "conceded _other _adverts_left _interval _listens_until", ""),
         (AnswerLimit(), "_since _answers", ""),
         (SyncGroup("G", {}), "state", "name _members"),
     ],
