@@ -2,6 +2,7 @@
 
 import os
 import select
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 PIPE_BUF: Final = select.PIPE_BUF
@@ -9,7 +10,7 @@ PIPE_BUF: Final = select.PIPE_BUF
 
 
 class FifoWriter:
-    """Writes lines to one FIFO, one ``write()`` each, and counts what could not be written.
+    """Writes whole lines to one FIFO, and counts what could not be written.
 
     The descriptor stays the caller's, who closes it. It is made non-blocking here; opened ``O_RDWR``, as
     keepalived does, it needs no reader and never raises SIGPIPE.
@@ -55,3 +56,39 @@ class FifoWriter:
             return False
         self.written += 1
         return True
+
+    def write_all(self, lines: Sequence[bytes]) -> int:
+        """Write lines in order, as many with one ``write()`` as PIPE_BUF has room for; returns how many are lost.
+
+        As with ``write``, each is in the pipe whole or not at all. Where there is no room for all of them, those are
+        lost for which there is none, one by one. Never blocks, never raises OSError.
+        """
+        before = self.lost
+        for together in _in_one_write(lines):
+            if len(together) == 1 or not self._try(together):
+                for line in together:
+                    self.write(line)
+        return self.lost - before
+
+    def _try(self, lines: Sequence[bytes]) -> bool:
+        """All of them or nothing; what went wrong will show again with each line."""
+        try:
+            os.write(self.descriptor, b"".join(lines))
+        except OSError:
+            return False
+        self.written += len(lines)
+        return True
+
+
+def _in_one_write(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Runs of lines that are no longer than PIPE_BUF together; a longer line stands alone."""
+    run: list[bytes] = []
+    size_bytes = 0
+    for line in lines:
+        if run and size_bytes + len(line) > PIPE_BUF:
+            yield run
+            run, size_bytes = [], 0
+        run.append(line)
+        size_bytes += len(line)
+    if run:
+        yield run

@@ -8,8 +8,9 @@ from hahub.core.afterwards import Afterwards
 from hahub.core.interfaces import Interfaces
 from hahub.core.log import WARNING, CoreLog
 from hahub.core.paces import Announcement, Paces
+from hahub.core.volley import Volley
 from hahub.family import Family
-from hahub.net.frames import FrameSender, gratuitous_arp, neighbour_advertisement
+from hahub.net.frames import gratuitous_arp, neighbour_advertisement
 from hahub.net.links import forwards_ipv6
 from hahub.settings import InstanceSettings, VirtualAddress
 
@@ -17,9 +18,12 @@ from hahub.settings import InstanceSettings, VirtualAddress
 class Announcer:
     """Announces the addresses of a router from when it is told to until the addresses go."""
 
-    def __init__(self, interfaces: Interfaces, paces: Paces, afterwards: Afterwards, log: CoreLog) -> None:
+    def __init__(
+        self, interfaces: Interfaces, paces: Paces, volley: Volley, afterwards: Afterwards, log: CoreLog
+    ) -> None:
         self._interfaces = interfaces
         self._paces = paces
+        self._volley = volley
         self._afterwards = afterwards
         self._log = log
         self._name = ""
@@ -54,10 +58,10 @@ class Announcer:
             frame = neighbour_advertisement(interface.link.mac, address.number, router=router)
         else:
             frame = gratuitous_arp(interface.link.mac, address.number)
-        return partial(self._send, interface.frames, frame)
+        return partial(self._send, interface.frames.send, frame)
 
-    def _send(self, sender: FrameSender, frame: bytes) -> None:
-        error = sender.send(frame)
+    def _send(self, send: Callable[[bytes], OSError | None], frame: bytes) -> None:
+        error = send(frame)
         if error is not None:
             text = f"address not announced to the neighbours: {error.strerror}"
             self._log.limited(WARNING, self._name, "arp", text)
@@ -76,6 +80,11 @@ class Announcer:
     def announce(self, repeat: int) -> None:
         """Once now, where no distance is to be kept; the repetitions need not keep anybody waiting."""
         self._active = True
+        self._volley.announce(partial(self._announce, repeat))
+
+    def _announce(self, repeat: int) -> None:
+        if not self._active:
+            return
         unpaced = self._put(self._announcements.values(), repeat)
         _send_all(unpaced)
         if repeat > 1 and unpaced:
@@ -83,10 +92,15 @@ class Announcer:
 
     def announce_elsewhere(self) -> None:
         """One address of each interface that is not the instance's own."""
+        self._volley.announce(self._announce_elsewhere)
+
+    def _announce_elsewhere(self) -> None:
         _send_all(self._put(self._elsewhere, 1))
 
     def _put(self, announcements: Iterable[Announcement], repeat: int) -> list[Announcement]:
         """Leave to the paces what they have a distance for; the others."""
+        if not self._paces.keep_distance:
+            return list(announcements)
         unpaced = [each for each in announcements if not self._paces.put(each, repeat)]
         self._paces.serve(time.monotonic())
         return unpaced

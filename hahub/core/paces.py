@@ -77,10 +77,13 @@ class Paces:
                 return names, {Family.IPV4: pacing.arp, Family.IPV6: pacing.neighbour}
         return (interface,), dict.fromkeys(Family, 0.0)
 
+    @property
+    def keep_distance(self) -> bool:
+        """False while there is none to keep on any wire."""
+        return bool(self._pacing)
+
     def put(self, announcement: Announcement, repeat: int) -> bool:
         """Let ``serve`` send it so often; False: there is no distance to keep on its wire."""
-        if not self._pacing:
-            return False
         names, intervals = self._of(announcement.interface)
         interval = intervals[announcement.family]
         if not interval:

@@ -14,6 +14,7 @@ from hahub.core.log import ERROR, WARNING, CoreLog
 from hahub.core.outlet import Outlet
 from hahub.core.reporter import Reporter
 from hahub.core.succession import CoreMemory, Predecessor, send_memory
+from hahub.core.volley import Volley
 from hahub.link import Link, LinkClosedError, read_memory_file
 from hahub.messages import (
     Configure,
@@ -29,6 +30,7 @@ from hahub.messages import (
     Stopped,
     TookOver,
 )
+from hahub.net.addresses import AddressCommands
 from hahub.settings import CoreSettings
 from hahub_fifo import FifoWriter
 
@@ -49,8 +51,9 @@ class Core:
         self._parent.attach(parent)
         self._log = CoreLog(self._parent)
         afterwards = Afterwards()
-        self._reporter = Reporter(uuid.uuid4().hex[:16], self._parent, self._log, afterwards)
-        self._engine = Engine(self._reporter, self._log, afterwards)
+        volley = Volley(AddressCommands())
+        self._reporter = Reporter(uuid.uuid4().hex[:16], self._parent, self._log, afterwards, volley)
+        self._engine = Engine(self._reporter, self._log, afterwards, volley)
         self._hub = HubSide(self._reporter, self._log)
         self._fifo_descriptors: list[int] = []
         self._predecessor: Predecessor | None = None

@@ -37,9 +37,13 @@ def end_with_parent() -> None:
 
 
 def freeze_memory() -> None:
-    """Call when everything is imported and configured: the collector never looks at it again."""
+    """Call when everything is imported and configured: the collector never looks at it again, and comes seldom.
+
+    With Python's 700 objects it came several times while many routers took over, for 4 % of the time.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 class RealTime:

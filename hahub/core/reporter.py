@@ -12,6 +12,7 @@ from hahub.core.afterwards import Afterwards
 from hahub.core.log import WARNING, CoreLog
 from hahub.core.outlet import Outlet
 from hahub.core.succession import ReporterMemory
+from hahub.core.volley import Volley
 from hahub.link import Link
 from hahub.messages import Ack, Gap
 from hahub.model import Kind, Transition
@@ -26,8 +27,18 @@ UNACKNOWLEDGED_MAX = 10_000
 class Reporter:
     """Numbers, writes and keeps the transitions of one life of the core. Never waits."""
 
-    def __init__(self, boot: str, parent: Outlet, log: CoreLog, afterwards: Afterwards | None = None) -> None:
+    def __init__(
+        self,
+        boot: str,
+        parent: Outlet,
+        log: CoreLog,
+        afterwards: Afterwards | None = None,
+        volley: Volley | None = None,
+    ) -> None:
         self.boot = boot
+        self._volley = volley
+        self._lines: list[bytes] = []
+        """For the FIFOs, not yet written."""
         self._log = log
         self._parent = parent
         self._afterwards = afterwards or Afterwards()
@@ -56,38 +67,22 @@ class Reporter:
         """Write to these, in this order, from now on."""
         self._fifos = fifos
 
-    def report(self, node: str, subject: InstanceSettings | SyncGroupSettings, report: Report) -> Transition:
+    def report(self, node: str, subject: InstanceSettings | SyncGroupSettings, report: Report) -> None:
         """Tell everyone about one report of one instance or group."""
         self._sequence += 1
-        instance = subject if isinstance(subject, InstanceSettings) else None
-        kind = Kind.GROUP if instance is None else Kind.INSTANCE
+        kind = Kind.INSTANCE if isinstance(subject, InstanceSettings) else Kind.GROUP
         self._told.add((kind, subject.name))
-        transition = Transition(
-            kind=kind,
-            name=subject.name,
-            state=report.state,
-            previous=report.previous,
-            priority=report.priority,
-            reason=report.reason,
-            node=node,
-            boot=self.boot,
-            seq=self._sequence,
-            at=time.time(),
-            monotonic=time.monotonic(),
-            interface="" if instance is None else instance.interface,
-            virtual_router_id=0 if instance is None else instance.virtual_router_id,
-            addresses=() if instance is None else tuple(map(str, instance.virtual_addresses)),
-        )
-        if transition.state.is_keepalived_word:
-            self._write(Line(transition.kind, transition.name, transition.state, transition.priority))
-        self._afterwards.do(partial(self._send, transition))
-        return transition
+        if report.state.is_keepalived_word:
+            self._write(Line(kind, subject.name, report.state, report.priority))
+        record = partial(self._send, node, subject, report, seq=self._sequence, at=time.time(), now=time.monotonic())
+        self._afterwards.do(record)
 
     def _write(self, line: Line) -> None:
-        text = format_line(line)
-        for fifo in self._fifos:
-            if not fifo.write(text):
-                self._log.limited(WARNING, fifo.path, "fifo", f"the pipe is full, lost={fifo.lost}")
+        self._lines.append(format_line(line))
+        if self._volley is None:
+            self._write_lines()
+        else:
+            self._volley.last(self._write_lines)
 
     def begin_reload(self) -> None:
         """From now on, take note of who reports something."""
@@ -99,7 +94,39 @@ class Reporter:
             if (line.kind, line.name) not in self._told:
                 self._write(line)
 
-    def _send(self, transition: Transition) -> None:
+    def _write_lines(self) -> None:
+        lines, self._lines = self._lines, []
+        for fifo in self._fifos:
+            if fifo.write_all(lines):
+                self._log.limited(WARNING, fifo.path, "fifo", f"the pipe is full, lost={fifo.lost}")
+
+    def _send(
+        self,
+        node: str,
+        subject: InstanceSettings | SyncGroupSettings,
+        report: Report,
+        *,
+        seq: int,
+        at: float,
+        now: float,
+    ) -> None:
+        instance = subject if isinstance(subject, InstanceSettings) else None
+        transition = Transition(
+            kind=Kind.GROUP if instance is None else Kind.INSTANCE,
+            name=subject.name,
+            state=report.state,
+            previous=report.previous,
+            priority=report.priority,
+            reason=report.reason,
+            node=node,
+            boot=self.boot,
+            seq=seq,
+            at=at,
+            monotonic=now,
+            interface="" if instance is None else instance.interface,
+            virtual_router_id=0 if instance is None else instance.virtual_router_id,
+            addresses=() if instance is None else tuple(map(str, instance.virtual_addresses)),
+        )
         self._parent.put(transition)
         self._keep(transition)
         if self._hub_connected:

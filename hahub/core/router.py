@@ -6,6 +6,7 @@ source address or interfaces change.
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from hahub.core.announcer import Announcer
 from hahub.core.group import Group
@@ -14,9 +15,10 @@ from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.outgoing import Outgoing
 from hahub.core.schedule import Schedule
 from hahub.core.succession import RouterMemory
+from hahub.core.volley import Volley
 from hahub.family import Family, number_of
 from hahub.lifeline import Key, Slot
-from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches
+from hahub.net.addresses import AddressBatches, encode_batches
 from hahub.net.belongings import encode_belongings
 from hahub.net.routes import encode_routes
 from hahub.net.routewatch import Removed, as_removed
@@ -59,7 +61,7 @@ class Router:
         *,
         startup_delay: float,
         interfaces: Interfaces,
-        commands: AddressCommands,
+        volley: Volley,
         log: CoreLog,
         tell: Callable[[InstanceSettings | SyncGroupSettings, Report], None],
         schedule: Schedule["Router"],
@@ -78,7 +80,7 @@ class Router:
         self.rejected = 0
         """Packets for this virtual router that were not valid."""
         self._interfaces = interfaces
-        self._commands = commands
+        self._volley = volley
         self._log = log
         self._tell = tell
         self._schedule = schedule
@@ -192,7 +194,7 @@ class Router:
         before = self._places
         left = [a for a in self.settings.all_addresses if before.get(a.interface) != self._place(a.interface)]
         if left and self.instance.holds_addresses:
-            self._commands.submit(encode_batches(left, before.get).remove)
+            self._volley.submit(encode_batches(left, before.get).remove)
 
     def _place(self, interface: str) -> int | None:
         return self._interfaces.index_of(interface)
@@ -254,7 +256,7 @@ class Router:
         if not self.instance.holds_addresses:
             return
         if removed is None:
-            self._commands.submit(self._batches.add)
+            self._volley.submit(self._batches.add)
             return
         entries: tuple[Route | Rule, ...] = (*self.settings.routes, *self.settings.rules)
         lost = tuple(str(each) for each in entries if each.tracked and as_removed(each) in removed)
@@ -269,7 +271,7 @@ class Router:
         if not self.settings.routes or not self.instance.holds_addresses:
             return
         if all(self._interfaces[name].up for name in self.interface_names):
-            self._commands.submit(encode_routes(self.settings.routes, self._interfaces.index_of).add)
+            self._volley.submit(encode_routes(self.settings.routes, self._interfaces.index_of).add)
 
     # Actions
 
@@ -278,7 +280,7 @@ class Router:
         for action in actions:
             match action:
                 case SendAdvert(priority=priority):
-                    self._send_advert(priority)
+                    self._volley.advertise(partial(self._send_advert, priority))
                 case AddAddresses():
                     self._add_addresses()
                 case RemoveAddresses():
@@ -320,7 +322,7 @@ class Router:
             [rule for rule in before.rules if rule not in kept],
             self._interfaces.index_of,
         )
-        self._commands.submit(gone.remove)
+        self._volley.submit(gone.remove)
 
     def resign(self) -> None:
         """Without the state machine, which may be what failed: priority 0, and the addresses off."""
@@ -328,14 +330,14 @@ class Router:
         self.remove_addresses()
 
     def _add_addresses(self) -> None:
-        self._commands.submit(self._batches.add)
+        self._volley.submit(self._batches.add)
         if self._slot is not None:
             self._slot.holds()
 
     def remove_addresses(self) -> None:
         """Take the addresses off, whatever the state says: also for a clean start and a clean end."""
         self._announcer.withdraw()
-        self._commands.submit(self._batches.remove)
+        self._volley.submit(self._batches.remove)
         if self._slot is not None:
             self._slot.holds_no_more()
 

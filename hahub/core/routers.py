@@ -12,11 +12,12 @@ from hahub.core.paces import Paces
 from hahub.core.router import Router, key_of
 from hahub.core.schedule import Schedule
 from hahub.core.succession import CoreMemory, GroupMemory, RouterMemory
+from hahub.core.volley import Volley
 from hahub.family import Family
 from hahub.lifeline import Lifeline
 from hahub.messages import FileResult, Maintenance, ProcessResult, ScriptResult, TrackerResult
 from hahub.model import Kind, State
-from hahub.net.addresses import AddressCommands, held
+from hahub.net.addresses import held
 from hahub.net.links import LinkMonitor
 from hahub.net.routewatch import Removed
 from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings, TrackerKey
@@ -34,7 +35,7 @@ class Routers:
         self,
         *,
         monitor: LinkMonitor,
-        commands: AddressCommands,
+        volley: Volley,
         schedule: Schedule[Router],
         log: CoreLog,
         tell: Tell,
@@ -43,7 +44,7 @@ class Routers:
     ) -> None:
         self.interfaces = Interfaces(monitor, log)
         self._monitor = monitor
-        self._commands = commands
+        self._volley = volley
         self._schedule = schedule
         self._log = log
         self._tell = tell
@@ -166,11 +167,11 @@ class Routers:
             settings,
             startup_delay=0.0 if self._configured else self._startup_delay,
             interfaces=self.interfaces,
-            commands=self._commands,
+            volley=self._volley,
             log=self._log,
             tell=self._tell,
             schedule=self._schedule,
-            announcer=Announcer(self.interfaces, self._paces, self._afterwards, self._log),
+            announcer=Announcer(self.interfaces, self._paces, self._volley, self._afterwards, self._log),
             slot=self._lifeline.claim(key_of(settings)) if self._lifeline is not None else None,
             last_sequence=self._lifeline.sequences.pop(key_of(settings), 0) if self._lifeline is not None else 0,
             grouped=grouped,

@@ -27,8 +27,11 @@ class Announcements:
 
     @property
     def next_deadline(self) -> float | None:
-        waiting = (self._announce_at, self._recover_at, self._refresh_at, self._elsewhere_at, self._restore_at)
-        return min([t for t in waiting if t is not None], default=None)
+        earliest = None
+        for waiting in (self._announce_at, self._recover_at, self._refresh_at, self._elsewhere_at, self._restore_at):
+            if waiting is not None and (earliest is None or waiting < earliest):
+                earliest = waiting
+        return earliest
 
     def start(self, settings: InstanceSettings, now: float) -> None:
         """The addresses have just been announced for the first time."""

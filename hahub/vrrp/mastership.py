@@ -35,8 +35,11 @@ class Mastership:
     @property
     def next_deadline(self) -> float:
         """When there is something to do next."""
-        waiting = (self._advertise_at, self.announcements.next_deadline, self._rivals.next_deadline)
-        return min(t for t in waiting if t is not None)
+        earliest = self._advertise_at  # asked for at every advert: loops, not comprehensions
+        for other in (self.announcements.next_deadline, self._rivals.next_deadline):
+            if other is not None and other < earliest:
+                earliest = other
+        return earliest
 
     # Beginning and end
 

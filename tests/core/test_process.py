@@ -18,7 +18,7 @@ import pytest
 
 from hahub.lifeline import Reader, create
 from hahub.messages import Ready, ScriptResult, Shutdown, Stopped
-from hahub.model import Cause, State
+from hahub.model import Cause, State, Transition
 from hahub.settings import InstanceSettings, TrackedScript, VirtualAddress
 from hahub.vrrp.packet import PASS_TYPE, Advertisement, auth_bytes, encode
 from tests.core.driver import CoreDriver
@@ -87,6 +87,46 @@ def test_the_advert_comes_before_the_address_and_that_before_the_gratuitous_arp(
     assert advert.at <= arps[0].at
     assert (advert.source, advert.ttl, advert.advert_int) == ("10.9.0.1", 255, 0.1)
     assert {(arp.mac, arp.address) for arp in arps} == {("02:00:00:00:00:01", VIP)}
+
+
+def test_many_that_are_due_together_keep_the_order_each_and_every_line_comes_once(lab, cores):
+    """They go out together, kind by kind: a failover of all routers of a host."""
+    numbers = range(1, 61)
+    address = "10.9.1.{}".format
+    core = start(
+        cores,
+        lab,
+        "a",
+        *(
+            dataclasses.replace(
+                FAST,
+                name=f"VI_{number}",
+                virtual_router_id=number,
+                virtual_addresses=(VirtualAddress(address(number), 24, "eth0"),),
+            )
+            for number in numbers
+        ),
+    )
+
+    def masters() -> list[str]:
+        return [r.name for r in core.records if isinstance(r, Transition) and r.state is State.MASTER]
+
+    core.wait_for(lambda: len(masters()) == len(numbers), "all to be master")
+    wait_until(lambda: lab["a"].fifo.text.count(" MASTER ") == len(numbers), "a line of each")
+
+    def announced(records: list[object]) -> set[str]:
+        return {record.address for record in records if isinstance(record, GratuitousArp)}
+
+    records = lab.timeline.wait_until(lambda records: len(announced(records)) == len(numbers), "ARP for all")
+
+    for number in numbers:
+        advert = next(r for r in records if isinstance(r, Advert) and r.virtual_router_id == number)
+        arp = next(r for r in records if isinstance(r, GratuitousArp) and r.address == address(number))
+        assert advert.at < arp.at
+        assert lab["a"].holds(address(number))
+    lines = [line for line in lab["a"].fifo.text.splitlines() if " MASTER " in line]
+    assert sorted(lines) == sorted(f'INSTANCE "VI_{number}" MASTER 100' for number in numbers)
+    assert [line.split('"')[1] for line in lines] == masters()
 
 
 def test_what_the_hub_has_not_acknowledged_comes_again_over_the_next_link(lab, cores):

@@ -1,6 +1,9 @@
 """Telling: numbers, FIFO lines, and what is kept until the hub has it."""
 
 import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import trio
@@ -11,12 +14,12 @@ from hahub.core.outlet import Outlet
 from hahub.core.reporter import Reporter
 from hahub.link import Link, pair
 from hahub.messages import Ack, Gap, Log
-from hahub.model import Cause, Reason, State, Transition
-from hahub.settings import InstanceSettings
+from hahub.model import Cause, Kind, Reason, State, Transition
+from hahub.settings import InstanceSettings, VirtualAddress
 from hahub.vrrp.actions import Report
 from hahub_fifo import FifoWriter
 
-SETTINGS = InstanceSettings("VI_1", "eth0", 51)
+SETTINGS = InstanceSettings("VI_1", "eth0", 51, virtual_addresses=(VirtualAddress("10.9.0.100", 24, "eth0"),))
 REPORT = Report(State.MASTER, State.BACKUP, 100, Reason(Cause.MASTER_DOWN_TIMER))
 
 
@@ -36,6 +39,12 @@ def received(link: Link) -> list[object]:
     return records
 
 
+def numbers(records: Sequence[object]) -> list[int]:
+    """Of transitions, and there may be nothing else."""
+    assert all(isinstance(record, Transition) for record in records)
+    return [record.seq for record in records if isinstance(record, Transition)]
+
+
 async def test_a_report_becomes_a_fifo_line_and_a_record_for_parent_and_hub(tmp_path):
     path = tmp_path / "fifo"
     os.mkfifo(path)
@@ -48,12 +57,31 @@ async def test_a_report_becomes_a_fifo_line_and_a_record_for_parent_and_hub(tmp_
     reporter.use_fifos([FifoWriter(descriptor, str(path))])
     reporter.connect_hub(hub_link)
 
-    told = reporter.report("node", SETTINGS, REPORT)
+    before = time.monotonic()
+    reporter.report("node", SETTINGS, REPORT)
 
     assert os.read(descriptor, 4096) == b'INSTANCE "VI_1" MASTER 100\n'
-    assert received(parent) == [told]
+    (told,) = received(parent)
+    assert isinstance(told, Transition)
     assert received(hub) == [told]
     assert told.key == "boot-1"
+    assert before <= told.monotonic <= time.monotonic()
+    assert replace(told, at=0.0, monotonic=0.0) == Transition(
+        kind=Kind.INSTANCE,
+        name="VI_1",
+        state=State.MASTER,
+        previous=State.BACKUP,
+        priority=100,
+        reason=Reason(Cause.MASTER_DOWN_TIMER),
+        node="node",
+        boot="boot",
+        seq=1,
+        at=0.0,
+        monotonic=0.0,
+        interface="eth0",
+        virtual_router_id=51,
+        addresses=("10.9.0.100/24",),
+    )
     os.close(descriptor)
 
 
@@ -68,21 +96,25 @@ async def test_a_full_fifo_is_said_once_and_holds_nothing_up(tmp_path):
     reporter.use_fifos([FifoWriter(descriptor, str(path))])
     os.write(descriptor, b"x" * 65536)
 
-    told = [reporter.report("node", SETTINGS, REPORT) for _ in range(3)]
+    for _ in range(3):
+        reporter.report("node", SETTINGS, REPORT)
 
-    assert received(parent) == [Log(30, f"{path}: the pipe is full, lost=1"), *told]
+    said, *told = received(parent)
+    assert said == Log(30, f"{path}: the pipe is full, lost=1")
+    assert numbers(told) == [1, 2, 3]
     os.close(descriptor)
 
 
 async def test_what_is_not_acknowledged_goes_out_again_over_a_new_link_in_order():
     reporter = a_reporter(Outlet())
-    told = [reporter.report("node", SETTINGS, REPORT) for _ in range(4)]
+    for _ in range(4):
+        reporter.report("node", SETTINGS, REPORT)
     reporter.acknowledged(Ack("boot", 2))
     hub_link, hub = links()
 
     reporter.connect_hub(hub_link)
 
-    assert received(hub) == told[2:]
+    assert numbers(received(hub)) == [3, 4]
     assert not reporter.all_acknowledged
     reporter.acknowledged(Ack("boot", 4))
     assert reporter.all_acknowledged
@@ -100,12 +132,15 @@ async def test_an_acknowledgement_of_another_life_is_ignored():
 async def test_what_cannot_be_kept_becomes_an_explicit_gap(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "UNACKNOWLEDGED_MAX", 3)
     reporter = a_reporter(Outlet())
-    told = [reporter.report("node", SETTINGS, REPORT) for _ in range(5)]
+    for _ in range(5):
+        reporter.report("node", SETTINGS, REPORT)
     hub_link, hub = links()
 
     reporter.connect_hub(hub_link)
 
-    assert received(hub) == [Gap("boot", 1, 2, "the hub was away for too long to keep them"), *told[2:]]
+    said, *told = received(hub)
+    assert said == Gap("boot", 1, 2, "the hub was away for too long to keep them")
+    assert numbers(told) == [3, 4, 5]
 
 
 async def test_a_parent_that_does_not_read_never_blocks_and_gets_everything_later():
@@ -137,12 +172,13 @@ async def test_log_lines_are_given_up_before_transitions(monkeypatch: pytest.Mon
     outlet = Outlet()
     for number in range(20):
         outlet.put(Log(20, str(number)))
-    transition = a_reporter(outlet).report("node", SETTINGS, REPORT)
+    a_reporter(outlet).report("node", SETTINGS, REPORT)
     ours, theirs = links()
 
     outlet.attach(ours)
     outlet.flush()
 
-    records = received(theirs)
-    assert records == [*(Log(20, str(number)) for number in range(5)), transition]
+    *logged, told = received(theirs)
+    assert logged == [Log(20, str(number)) for number in range(5)]
+    assert numbers([told]) == [1]
     assert outlet.dropped == 15

@@ -122,3 +122,68 @@ def test_any_other_error_is_counted_and_kept(tmp_path: Path) -> None:
     assert counts(writer) == {"written": 0, "dropped": 0, "too_long": 0, "failed": 1, "lost": 1}
     assert isinstance(writer.last_error, OSError)
     assert writer.last_error.strerror == "Bad file descriptor"
+
+
+def numbered(count: int) -> list[bytes]:
+    return [f'INSTANCE "VI_{number}" MASTER 100\n'.encode() for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 16, 500])
+def test_many_lines_come_whole_and_in_order_each_write_at_most_pipe_buf(
+    fifo: tuple[int, str], monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    descriptor, path = fifo
+    writer = FifoWriter(descriptor, path)
+    writes: list[bytes] = []
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, text: (writes.append(text), write(fd, text))[1])
+
+    lost = writer.write_all(numbered(count))
+
+    assert lost == 0
+    assert b"".join(writes) == b"".join(numbered(count)) == (os.read(descriptor, 65536) if count else b"")
+    assert all(len(text) <= PIPE_BUF and text.endswith(b"\n") for text in writes)
+    assert len(writes) <= len(b"".join(numbered(count))) / (PIPE_BUF - 100) + 1
+    assert counts(writer)["written"] == count
+
+
+@pytest.mark.parametrize("room", [0, 1, 5])
+def test_a_pipe_without_room_for_all_takes_whole_lines_as_long_as_there_is_some(
+    fifo: tuple[int, str], room: int
+) -> None:
+    """The joined write fails as a whole; what fits is not lost for it, and nothing is torn."""
+    descriptor, path = fifo
+    fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, 4096)
+    writer = FifoWriter(descriptor, path)
+    lines = numbered(10)
+    filling = b"x" * (4096 - 1 - len(b"".join(lines[:room]))) + b"\n"
+    os.write(descriptor, filling)
+
+    lost = writer.write_all(lines)
+
+    assert os.read(descriptor, 65536) == filling + b"".join(lines[:room])
+    assert (lost, writer.written, writer.dropped) == (10 - room, room, 10 - room)
+
+
+def test_among_many_lines_one_that_could_be_torn_apart_is_refused_alone(fifo: tuple[int, str]) -> None:
+    descriptor, path = fifo
+    writer = FifoWriter(descriptor, path)
+
+    lost = writer.write_all([LINE, b"x" * PIPE_BUF + b"\n", LINE])
+
+    assert os.read(descriptor, 65536) == LINE * 2
+    assert (lost, writer.too_long, writer.written) == (1, 1, 2)
+
+
+def test_many_lines_that_cannot_be_written_are_all_counted(tmp_path: Path) -> None:
+    path = tmp_path / "read-only"
+    os.mkfifo(path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    writer = FifoWriter(descriptor, str(path))
+
+    try:
+        assert writer.write_all(numbered(3)) == 3
+    finally:
+        os.close(descriptor)
+
+    assert counts(writer) == {"written": 0, "dropped": 0, "too_long": 0, "failed": 3, "lost": 3}
