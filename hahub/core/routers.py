@@ -100,6 +100,7 @@ class Routers:
         for router in self:
             if router.settings != wanted[router.settings.name]:
                 router.reconfigure(wanted[router.settings.name], now)
+                self._recall(router, now)
         self.interfaces_changed(set(used), now)
         return states, added
 
@@ -180,11 +181,15 @@ class Routers:
         self._by_wire[settings.interface, settings.family, settings.virtual_router_id] = router
         if self._maintenance.on:
             router.handle(events.MaintenanceChanged(True, self._maintenance.detail), now)
-        for tracked in settings.tracked:
+        self._recall(router, now)
+        return router
+
+    def _recall(self, router: Router, now: float) -> None:
+        """What it tracks may have been judged before: nobody says so again."""
+        for tracked in router.settings.tracked:
             result = self._verdicts.get(tracked.tracker)
             if result is not None:
                 router.handle(_event_of(result), now)
-        return router
 
     def _dissolve_groups(self, gone: list[Router]) -> dict[str, State]:
         """Dissolve the groups that do not stay as they are; what was last told of each."""

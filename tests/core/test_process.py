@@ -380,6 +380,22 @@ def test_a_script_verdict_changes_priority_or_state(lab, cores):
     assert (fault.priority, str(fault.reason)) == (80, "script failed: grave exited with status 2")
 
 
+def test_who_tracks_a_script_from_a_second_configuration_on_is_told_the_verdict_that_there_is(lab, cores):
+    tracked = dataclasses.replace(FAST, track_scripts=(TrackedScript("grave"),))
+    other = dataclasses.replace(
+        FAST, name="VI_2", virtual_router_id=52, virtual_addresses=(VirtualAddress("10.9.0.202", 24, "eth0"),)
+    )
+    core = start(cores, lab, "a", tracked, other)
+    core.wait_for_state(State.MASTER, name="VI_2")
+    core.link.try_send(ScriptResult("grave", False, "exited with status 2"))
+    core.wait_for_state(State.FAULT)
+
+    core.configure(tracked, dataclasses.replace(other, track_scripts=(TrackedScript("grave"),)))
+
+    fault = core.wait_for_state(State.FAULT, name="VI_2")
+    assert str(fault.reason) == "script failed: grave exited with status 2"
+
+
 def test_a_second_configuration_touches_only_what_changed(lab, cores):
     other = dataclasses.replace(
         FAST, name="VI_2", virtual_router_id=52, virtual_addresses=(VirtualAddress("10.9.0.202", 24, "eth0"),)
