@@ -240,6 +240,8 @@ class Instance:
                 return self._facts_changed(now)
             case events.GroupJoined():
                 self._membership.join(running=self.state is not State.INIT)
+                if self.wants_master:
+                    self._arm_down_timer(now)  # nobody asks again for what it told another group
                 return []
             case events.GroupLeft():
                 self._membership.leave()

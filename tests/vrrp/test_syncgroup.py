@@ -338,3 +338,18 @@ def test_a_check_that_fails_at_the_start_is_told_of_the_members_and_then_of_the_
         host.feed(name, events.ScriptChanged("check", False, "exited with status 1"))
 
     assert host.told == ["VI_1 FAULT 150", "VI_2 FAULT 150", "G1 FAULT 0"]
+
+
+def test_a_member_that_waited_for_the_others_of_one_group_becomes_master_in_another():
+    before = Host(configured(0), configured(1))
+    before.start()
+    for second in range(1, 12):
+        before.run(float(second))
+        before.hear("VI_1", 200)
+    waiting = before.members["VI_2"]
+    assert waiting.wants_master
+
+    host = gathered(waiting, alone(2))
+    host.run(before.now + 10.0)
+
+    assert host.told == ["G1 BACKUP 0", "VI_2 MASTER 150", "G1 MASTER 0"]
