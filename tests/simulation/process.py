@@ -1,0 +1,397 @@
+"""One life of the core's process on a simulated host.
+
+What ``hahub.core`` does with sockets, timers and links is done here with the world's queue, in the same order: timers
+first, but packets first after a sleep; masters at the ticks of one clock; who was master a moment ago, in an earlier
+life, goes on as one.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hahub.core.process import OVERSLEPT, PACKETS_PER_TURN, turn
+from hahub.family import Family
+from hahub.model import State
+from hahub.settings import InstanceSettings, SyncGroupSettings
+from hahub.vrrp import events
+from hahub.vrrp.actions import Action, AddAddresses, RemoveAddresses, Report, SendAdvert
+from hahub.vrrp.syncgroup import Step, SyncGroup
+from tests.simulation.lifeline import Slot
+from tests.simulation.router import Router
+from tests.simulation.sockets import Arrival, Sockets, judge
+from tests.simulation.wire import Packet
+
+if TYPE_CHECKING:
+    from tests.simulation.host import Host
+
+_EARLY = 1e-9
+"""Seconds; two clocks that are converted to and fro differ by less."""
+
+
+class Process:
+    """All virtual routers of a host, from start to end."""
+
+    def __init__(self, host: "Host") -> None:
+        self.host = host
+        self.world = host.world
+        self.routers: dict[str, Router] = {}
+        self.groups: dict[str, SyncGroup] = {}
+        self._group_settings = host.groups_in_force
+        self._by_wire: dict[tuple[str, Family, int], Router] = {}
+        self._verdicts: dict[str, bool] = {}
+        self._sockets = Sockets()
+        self._backlog: list[Callable[[], None]] = []
+        """What the parent has said while the process was asleep."""
+        self._wake_at = float("inf")
+        self._wake_number = 0
+
+    # Life
+
+    def start(self) -> None:
+        """What the parent tells a new life, in the order of ``Children._greet_core``."""
+        host = self.host
+        left, host.lifeline = host.lifeline, {}
+        added = [self._add(each, startup_delay=host.plan.startup_delay) for each in host.settings.values()]
+        self.interfaces_changed()
+        resumable = {router.name for router in added if self._may_resume(router, left.get(router.name))}
+        self._start_groups({}, added, resumable)
+        self._start(added, resumable)
+        for script, succeeded in host.verdicts.items():
+            self.judged(script, succeeded=succeeded)
+
+    def end(self) -> None:
+        """Gone without a word."""
+        self._wake_number += 1
+        for router in self.routers.values():
+            self.world.masters.gone(self.host, router)
+
+    def shutdown(self) -> None:
+        """Everyone resigns and reports STOP, groups after their members."""
+        now = self.host.now
+        for router in self.routers.values():
+            if router.group is None:
+                self._handle(router, events.ShutdownRequested(), now)
+        for group in self.groups.values():
+            self._decide(self._members(group), lambda group=group: group.shutdown(now), now)
+        self.world.checks.stopped(self)
+
+    def resume(self) -> None:
+        """After a sleep: what has happened meanwhile arrives in a burst; the parent is heard first, or last."""
+        self.clock_leapt()
+        if self.world.rng.random() < 0.5:
+            self._catch_up()
+        earliest = self._earliest()
+        if earliest is not None and self.host.now - earliest > OVERSLEPT:
+            for arrival in self._sockets.take(PACKETS_PER_TURN):
+                self._receive(arrival)
+        self._serve()
+        for arrival in self._sockets.take():
+            self._receive(arrival)
+        self.interfaces_changed()
+        self._catch_up()
+        self._arm()
+
+    def clock_leapt(self) -> None:
+        """Nobody can have kept the time, and no timer is set as it should be."""
+        for router in self.routers.values():
+            router.sent_at = None
+        self._wake_at = float("inf")
+        self._wake_number += 1
+        self._arm()
+
+    def tell(self, work: Callable[[], None]) -> None:
+        """The parent has news, which wait while the process sleeps."""
+        if self.host.asleep:
+            self._backlog.append(work)
+        else:
+            work()
+            self._arm()
+
+    def _catch_up(self) -> None:
+        backlog, self._backlog = self._backlog, []
+        for work in backlog:
+            work()
+
+    # Configuration, in the order of ``Routers.configure``
+
+    def reconfigure(self, wanted: dict[str, InstanceSettings], groups: tuple[SyncGroupSettings, ...]) -> None:
+        now, self._group_settings = self.host.now, groups
+        gone = [router for router in self.routers.values() if router.name not in wanted]
+        states = self._dissolve_groups(gone)
+        for router in gone:
+            self._remove(router, now)
+        added = [self._add(each) for each in wanted.values() if each.name not in self.routers]
+        for router in self.routers.values():
+            if router.settings != wanted[router.name]:
+                self._change(router, wanted[router.name], now)
+                self._recall(router)
+        self.interfaces_changed()
+        self._start_groups(states, added, set())
+        self._start(added, set())
+
+    def _add(self, settings: InstanceSettings, *, startup_delay: float = 0.0) -> Router:
+        grouped = any(settings.name in group.members for group in self._group_settings)
+        router = Router(settings, startup_delay=startup_delay, grouped=grouped)
+        router.changed_at = self.world.now
+        self.routers[settings.name] = router
+        self._by_wire[_key(settings)] = router
+        self.host.lifeline[settings.name] = Slot()
+        if self.host.maintenance:
+            self._handle(router, events.MaintenanceChanged(on=True), self.host.now)
+        self._recall(router)
+        return router
+
+    def _recall(self, router: Router) -> None:
+        for tracked in router.settings.track_scripts:
+            if tracked.name in self._verdicts:
+                verdict = events.ScriptChanged(tracked.name, self._verdicts[tracked.name])
+                self._handle(router, verdict, self.host.now)
+
+    def _remove(self, router: Router, now: float) -> None:
+        self._decide((router,), lambda: [(router.name, router.instance.removed())], now)
+        self.world.checks.removed(self, router)
+        del self._by_wire[_key(router.settings)], self.routers[router.name], self.host.lifeline[router.name]
+
+    def _change(self, router: Router, settings: InstanceSettings, now: float) -> None:
+        kept, held = set(settings.all_addresses), self.host.addresses.get(router.name, ())
+        if held:
+            self.host.addresses[router.name] = tuple(address for address in held if address in kept)
+        group, before = router.group, router.settings
+
+        def reconfigure() -> list[Step]:
+            if group is not None:
+                return group.reconfigure(router.name, settings, now)
+            return [(router.name, router.instance.reconfigure(settings, now))]
+
+        router.changed_at, router.sent_at = self.world.now, None
+        self._decide(router.companions, reconfigure, now, changed=(router, before))
+
+    def _dissolve_groups(self, gone: list[Router]) -> dict[str, State]:
+        wanted = {settings.name: settings for settings in self._group_settings}
+        dissolved = {}
+        for name, group in list(self.groups.items()):
+            members = self._members(group)
+            same = name in wanted and tuple(member.name for member in members) == wanted[name].members
+            if same and not any(member in gone for member in members):
+                continue
+            for member in members:
+                member.group, member.companions = None, (member,)
+            dissolved[name] = self.groups.pop(name).state
+        return dissolved
+
+    def _start_groups(self, states: dict[str, State], added: list[Router], resumable: set[str]) -> None:
+        for settings in self._group_settings:
+            if settings.name in self.groups:
+                continue
+            members = tuple(self.routers[name] for name in settings.members)
+            state = states.get(settings.name, State.INIT)
+            group = SyncGroup(settings.name, {each.name: each.instance for each in members}, state=state)
+            self.groups[settings.name] = group
+            resumed = resumable.issuperset(settings.members)
+            for member in members:
+                member.group, member.companions = group, members
+                if member in added:
+                    self._begin(member, resumed=resumed)
+                else:
+                    for each in members:
+                        each.gathered = True
+            self.world.checks.group_begins(self.host, group, resumed=resumed)
+            start, now = group.resume if resumed else group.start, self.host.now
+            self._decide(members, lambda start=start, now=now: start(now), now)
+        for router in self.routers.values():
+            if router.group is None and router.instance.is_grouped:
+                self._handle(router, events.GroupLeft(), self.host.now)
+
+    def _start(self, added: list[Router], resumable: set[str]) -> None:
+        for router in added:
+            if router.group is None:
+                resumed = router.name in resumable
+                self._begin(router, resumed=resumed)
+                self._handle(router, events.Resumed() if resumed else events.Started(), self.host.now)
+
+    def _begin(self, router: Router, *, resumed: bool) -> None:
+        """A start that is no resumption finds no address that an earlier life has left."""
+        router.oracle.deaf_until = self.host.now + (0.0 if resumed else router.startup_delay)
+        router.oracle.begins(router.settings, self.host.now)
+        if not resumed:
+            self.host.addresses[router.name] = ()
+        self.world.checks.begins(self.host, router, resumed=resumed)
+
+    def _may_resume(self, router: Router, left: Slot | None) -> bool:
+        """As ``Routers._may_resume`` has it. left: in the lifeline, by an earlier life."""
+        if left is None or not left.holds or router.instance.own_fault is not None:
+            return False
+        return 0 <= self.host.now - left.sent_at < router.settings.down_timer_adverts * router.settings.advert_int
+
+    def _members(self, group: SyncGroup) -> tuple[Router, ...]:
+        return tuple(router for router in self.routers.values() if router.group is group)
+
+    # Facts
+
+    def interfaces_changed(self) -> None:
+        """The kernel may have news."""
+        for router in self.routers.values():
+            settings, now = router.settings, self.host.now
+            interface = self.host.interfaces[settings.interface]
+            source = self.host.plan.source(settings) if interface.addressed or settings.source else None
+            if router.source != source:
+                router.encode(source)
+            if router.told_of_interface != (interface.up, source):
+                router.told_of_interface = (interface.up, source)
+                self._handle(router, events.InterfaceChanged(interface.up, source), now)
+            for tracked in settings.track_interfaces:
+                up = self.host.interfaces[tracked.name].up
+                if router.told_of_tracked.get(tracked.name) is not up:
+                    router.told_of_tracked[tracked.name] = up
+                    self._handle(router, events.TrackedInterfaceChanged(tracked.name, up), now)
+        self._arm()
+
+    def judged(self, script: str, *, succeeded: bool) -> None:
+        self._verdicts[script] = succeeded
+        for router in self.routers.values():
+            if any(tracked.name == script for tracked in router.settings.track_scripts):
+                self._handle(router, events.ScriptChanged(script, succeeded), self.host.now)
+        self._arm()
+
+    def maintained(self, *, on: bool) -> None:
+        for router in self.routers.values():
+            self._handle(router, events.MaintenanceChanged(on=on), self.host.now)
+
+    def addresses_checked(self, name: str) -> None:
+        """What is there is compared with what should be (``Router.addresses_checked``)."""
+        router, missing = self.routers.get(name), self.host.missing.get(name, ())
+        if router is not None and router.instance.holds_addresses and missing:
+            self.world.checks.addresses_lost(self.host, router)
+            self._handle(router, events.AddressesLost(tuple(map(str, missing))), self.host.now)
+
+    # Packets
+
+    def packet_arrived(self, wire: str, packet: Packet) -> None:
+        arrival = Arrival(wire, packet, self.host.now)
+        if self.host.asleep:
+            self._sockets.put(arrival)
+        else:
+            self._receive(arrival)
+            self._arm()
+
+    def _receive(self, arrival: Arrival) -> None:
+        router = self._by_wire.get((arrival.wire, arrival.family, arrival.virtual_router_id))
+        if router is None:
+            return
+        verdict, now = judge(arrival.packet, router), arrival.heard_at(self.host.now)
+        self.world.note(self.host, router, verdict.text)
+        before = None if verdict.valid else self.world.checks.standing(router)
+        if verdict.event is not None:
+            self._handle(router, verdict.event, now)
+        if before is not None:
+            self.world.checks.rejected(self.host, router, before)
+
+    def resignations(self) -> list[tuple[str, int, Packet]]:
+        """What it sends, or has sent, when it resigns: wires, destinations and packets."""
+        return [(r.settings.interface, *outgoing) for r in self.routers.values() for outgoing in r.packets(0)]
+
+    # Timers
+
+    def _earliest(self) -> float | None:
+        return min((at for router in self.routers.values() if (at := turn(router)) is not None), default=None)
+
+    def _arm(self) -> None:
+        """Wake up for the first deadline, a little late, as every process does."""
+        earliest = self._earliest()
+        if earliest is None or self.host.asleep:
+            return
+        at = max(self.host.clock.world_time(earliest), self.world.now)
+        if at < self._wake_at:
+            self._wake_at = at
+            self._wake_number += 1
+            self.world.at(at + self.world.rng.random() * self.host.plan.lateness, self._wake, self._wake_number)
+
+    def _wake(self, number: int) -> None:
+        if number == self._wake_number and not self.host.asleep:
+            self._wake_at = float("inf")
+            self._serve()
+            self._arm()
+
+    def _serve(self) -> None:
+        """All whose turn it is, as ``Core._serve`` does."""
+        served = 0
+        while True:
+            now = self.host.now
+            due = [
+                (at, number, router)
+                for number, router in enumerate(self.routers.values())
+                if (at := turn(router)) is not None and at <= now + _EARLY
+            ]
+            if not due:
+                return
+            router = min(due)[2]
+            self._handle(router, events.DeadlineReached(), max(now, router.next_deadline or now))
+            served += 1
+            self.world.checks.served(self.host, router, served)
+
+    # Events and actions
+
+    def _handle(self, router: Router, event: events.Event, now: float) -> None:
+        """Let the state machine, and its group's, decide, and do it."""
+        group = router.group
+
+        def decide() -> list[Step]:
+            if group is not None:
+                return group.handle(router.name, event, now)
+            return [(router.name, router.instance.handle(event, now))]
+
+        self._decide(router.companions, decide, now, event=(router, event))
+
+    def _decide(
+        self,
+        involved: tuple[Router, ...],
+        decide: Callable[[], list[Step]],
+        now: float,
+        *,
+        event: tuple[Router, events.Event] | None = None,
+        changed: tuple[Router, InstanceSettings] | None = None,
+    ) -> None:
+        checks = self.world.checks
+        before = [(router, checks.standing(router)) for router in involved]
+        steps = decide()
+        if changed is not None:
+            changed[0].encode(changed[0].source)
+        for name, actions in steps:
+            if name is None:
+                checks.group_told(self.host, involved, actions)
+            else:
+                self._perform(self.routers[name], actions, now)
+        for router, standing in before:
+            cause = event[1] if event is not None and event[0] is router else None
+            settings = changed[1] if changed is not None and changed[0] is router else None
+            checks.handled(self.host, router, standing, cause, settings, now)
+
+    def _perform(self, router: Router, actions: list[Action], now: float) -> None:
+        host, name = self.host, router.name
+        self.world.checks.performing(host, router, actions, now)
+        for action in actions:
+            self.world.did(host, router, action)
+            match action:
+                case SendAdvert(priority=priority):
+                    self._send(router, priority, now)
+                case AddAddresses():
+                    host.addresses[name] = router.settings.all_addresses
+                    host.missing.pop(name, None)
+                    host.lifeline[name].holds = True
+                case RemoveAddresses():
+                    host.addresses[name] = ()
+                    host.missing.pop(name, None)
+                    host.lifeline[name].holds = False
+                case Report(state=state) if not state.is_event:
+                    host.told[name] = state
+
+    def _send(self, router: Router, priority: int, now: float) -> None:
+        if priority:
+            self.host.lifeline[router.name].sent_at = now
+        wire = router.settings.interface
+        if self.host.interfaces[wire].up:
+            for destination, packet in router.packets(priority):
+                self.world.send(self.host, wire, packet, destination)
+
+
+def _key(settings: InstanceSettings) -> tuple[str, Family, int]:
+    return (settings.interface, settings.family, settings.virtual_router_id)

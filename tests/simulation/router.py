@@ -1,0 +1,93 @@
+"""One virtual router in one life of a process: the state machine, and its packets, encoded beforehand."""
+
+from hahub.family import number_of
+from hahub.model import Cause, State
+from hahub.settings import InstanceSettings
+from hahub.vrrp.instance import Instance
+from hahub.vrrp.packet import PASS_TYPE, Advertisement, auth_bytes, encode, group_of
+from hahub.vrrp.syncgroup import SyncGroup
+from tests.simulation.oracle import ElectionOracle
+from tests.simulation.wire import Packet, ip_packet
+
+Outgoing = list[tuple[int, Packet]]
+"""Destinations, and the packet for each."""
+
+
+class Router:
+    """Runs one Instance, as ``hahub.core.router`` does."""
+
+    def __init__(self, settings: InstanceSettings, *, startup_delay: float, grouped: bool) -> None:
+        self.instance = Instance(settings, startup_delay=startup_delay, grouped=grouped)
+        self.name = settings.name
+        self.startup_delay = startup_delay
+        self.oracle = ElectionOracle(settings)
+        self.group: SyncGroup | None = None
+        self.companions: tuple[Router, ...] = (self,)
+        """The members of its sync group, or itself."""
+        self.gathered = False
+        """Its group was made of members some of whom ran already: they need not agree at once."""
+        self.source: int | None = None
+        """Where its adverts come from."""
+        self.told_of_interface: tuple[bool, int | None] | None = None
+        self.told_of_tracked: dict[str, bool] = {}
+        self.master_since = float("inf")
+        """World time; infinite while it is none."""
+        self.changed_at = 0.0
+        """World time of the last change of its priority or settings."""
+        self.sent_at: float | None = None
+        """Monotonic; when the last advert of its mastership went out; None: another interval began, or it slept."""
+        self.told_cause: Cause | None = None
+        """Why it last changed its state."""
+        self._packets: dict[int, Outgoing] = {}
+
+    @property
+    def settings(self) -> InstanceSettings:
+        return self.instance.settings
+
+    @property
+    def next_deadline(self) -> float | None:
+        return self.instance.next_deadline
+
+    @property
+    def state(self) -> State:
+        return self.instance.state
+
+    @property
+    def is_master(self) -> bool:
+        return self.instance.state is State.MASTER
+
+    @property
+    def strength(self) -> tuple[int, int]:
+        """Of two masters, the one with less of it yields."""
+        return (self.instance.priority, self.source or 0)
+
+    def encode(self, source: int | None) -> None:
+        """Everything it can send has to be made anew."""
+        self.source = source
+        self._packets.clear()
+
+    def packets(self, priority: int) -> Outgoing:
+        """An advert with this priority, for each destination; none without a source."""
+        found = self._packets.get(priority)
+        if found is None:
+            found = self._packets[priority] = [] if self.source is None else self._encode(priority, self.source)
+        return found
+
+    def _encode(self, priority: int, source: int) -> Outgoing:
+        settings = self.settings
+        password = settings.auth_pass if settings.version == 2 else None
+        advert = Advertisement(
+            version=settings.version,
+            virtual_router_id=settings.virtual_router_id,
+            priority=priority,
+            advert_int=settings.advert_int,
+            addresses=tuple(address.number for address in settings.virtual_addresses),
+            auth_type=0 if password is None else PASS_TYPE,
+            auth_data=b"" if password is None else auth_bytes(password),
+        )
+        family = settings.family
+        outgoing = []
+        for to in [number_of(peer.address) for peer in settings.unicast_peers] or [group_of(family)]:
+            message = encode(advert, source=source, destination=to, family=family)
+            outgoing.append((to, ip_packet(message, source=source, destination=to, family=family)))
+        return outgoing
