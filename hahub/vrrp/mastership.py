@@ -14,6 +14,9 @@ from hahub.vrrp.owners import OwnerConflict
 from hahub.vrrp.priority import PRIORITY_MAX, PRIORITY_OWNER
 from hahub.vrrp.rivals import AnswerLimit, Finding, RivalWatch
 
+CROSSING = 0.25
+"""Advert intervals after a takeover in which the advert of another one that took over with us may still be on its way."""
+
 
 class Mastership:
     """Of no meaning while the instance is anything else. Pure, ``now`` as everywhere."""
@@ -114,7 +117,7 @@ class Mastership:
                     f"{event.source_text} goes on as owner of the addresses, ours is {PRIORITY_MAX} until it stops"
                 )
                 return actions, Reason(Cause.HIGHER_PRIORITY, concession)
-        if outcome is Outcome.WON and now >= self._guest_until:
+        if outcome is Outcome.WON and not self._is_guest(now):
             return actions + self._answer_weaker(event, priority, reason, now), None
         if event.source == self._displaced and now - self._since < stall_limit(self.settings, priority):  # VR-078
             missed = f"{event.source_text} is alive: it was missed for too short a time for this host or network"
@@ -125,6 +128,10 @@ class Mastership:
         if self.settings.higher_prio_send_advert:
             actions.append(SendAdvert(priority))
         return actions, reason
+
+    def _is_guest(self, now: float) -> bool:
+        """May a weaker master have been there before us? Not one whose advert crosses our first: it began with us."""
+        return self._since + CROSSING * self.settings.advert_int <= now < self._guest_until
 
     def _answer_resignation(self, priority: int, now: float) -> list[Action]:
         """VR-093: somebody who resigns was master beside us, and drew traffic."""

@@ -8,7 +8,7 @@ life, goes on as one.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hahub.core.process import OVERSLEPT, PACKETS_PER_TURN, turn
+from hahub.core.engine import OVERSLEPT, PACKETS_PER_TURN, turn
 from hahub.family import Family
 from hahub.model import State
 from hahub.settings import InstanceSettings, SyncGroupSettings
