@@ -96,7 +96,7 @@ class SyncGroup:
             return steps + self._all_master(name, now)
         if any(isinstance(each, Report) and each.state is State.MASTER_RX_LOWER_PRI for each in actions):
             # It yields on all its wires when it hears us on one: traffic that it drew elsewhere comes back, too.
-            return steps + self._tell_others(name, events.GroupContested(), now)
+            return steps + self._all_contested(name, now)
         return steps
 
     def shutdown(self, now: float) -> list[Step]:
@@ -157,6 +157,15 @@ class SyncGroup:
         steps = self._tell_all(first, events.GroupElected(), now)
         reason = next(a.reason for _, actions in steps for a in actions if isinstance(a, Report))
         return steps + self._report(State.MASTER, reason)
+
+    def _all_contested(self, first: str, now: float) -> list[Step]:
+        steps = self._tell_others(first, events.GroupContested(), now)
+        for name, actions in steps:
+            for action in actions:
+                if name is not None and isinstance(action, Report) and action.state is State.BACKUP:
+                    # It advertises more often than the first, and so has overslept where that one has not.
+                    return steps + self._all_yield(name, action.reason, now)
+        return steps
 
     def _tell_all(self, first: str, event: events.Event, now: float) -> list[Step]:
         own: Step = (first, self._members[first].handle(event, now))

@@ -353,3 +353,19 @@ def test_a_member_that_waited_for_the_others_of_one_group_becomes_master_in_anot
     host.run(before.now + 10.0)
 
     assert host.told == ["G1 BACKUP 0", "VI_2 MASTER 150", "G1 MASTER 0"]
+
+
+def test_a_member_that_has_overslept_takes_the_others_with_it_whoever_was_spoken_to():
+    quick = replace(configured(1), advert_int=0.5)
+    host = Host(configured(0), quick)
+    host.start()
+    host.run(5.0)
+    host.told.clear()
+
+    host.now += 2.5  # too long for VI_2, not for VI_1
+    host.hear("VI_1", 100)
+
+    assert host.told == [
+        "VI_1 MASTER_RX_LOWER_PRI 150", "VI_2 BACKUP 150", "VI_1 BACKUP 150", "G1 BACKUP 0",
+    ]  # fmt: skip
+    assert host.states == [State.BACKUP, State.BACKUP]
