@@ -6,7 +6,11 @@ BIN := $(VENV)/bin
 # Tests at a time.
 WORKERS ?= 4
 
-.PHONY: demo test conformance lint format packages bench bench-quick constraints clean
+# The first seed and how many: `make test` plays those below 10000.
+SEED ?= 10000
+SEEDS ?= 200000
+
+.PHONY: demo test simulate conformance lint format packages bench bench-quick constraints clean
 
 # Debian splits venv off: root gets the package, everyone else is told its name.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -27,6 +31,10 @@ packages:
 test: packages $(VENV)/.installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS)
+
+# Clusters to which everything happens; those that break a law are named with the command that replays them.
+simulate: $(VENV)/.installed
+	$(BIN)/python -m tests.simulation --start $(SEED) --seeds $(SEEDS)
 
 # hahub and keepalived through the conformance suite, as root; writes docs/conformance.md.
 conformance: packages $(VENV)/.installed

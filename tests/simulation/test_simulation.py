@@ -41,6 +41,7 @@ def simulation(*arguments: str, hash_seed: str = "random") -> "subprocess.Comple
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_ten_thousand_clusters_break_no_law():
     done = simulation("--seeds", str(SEEDS))
 
