@@ -15,7 +15,7 @@ from hahub.vrrp.priority import PRIORITY_MAX, PRIORITY_OWNER
 from hahub.vrrp.rivals import AnswerLimit, Finding, RivalWatch
 
 CROSSING = 0.25
-"""Advert intervals after a takeover in which the advert of another one that took over with us may still be on its way."""
+"""Advert intervals after a takeover in which the advert of another one, who took over with us, may be on its way."""
 
 
 class Mastership:
