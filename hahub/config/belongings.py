@@ -49,12 +49,15 @@ def _address(line: VirtualIp, interface: str) -> VirtualAddress:
     )
 
 
-def with_carriers(instance: VrrpInstance, tracked: tuple[TrackedInterface, ...]) -> tuple[TrackedInterface, ...]:
+def with_carriers(
+    instance: VrrpInstance, tracked: tuple[TrackedInterface, ...], needed: tuple[str, ...] = ()
+) -> tuple[TrackedInterface, ...]:
     """Add the interfaces that what comes with the addresses needs: without one, the instance is no use as master.
 
+    needed: more of them, for other reasons.
     Not those of lines with ``no_track``, and not one that the instance tracks already, in its own way.
     """
-    names = [line.dev for line in instance.virtual_ipaddress if not line.no_track]
+    names = [*needed, *(line.dev for line in instance.virtual_ipaddress if not line.no_track)]
     names += [line.dev for line in instance.virtual_ipaddress_excluded if not line.no_track]
     tracked_routes = [line for line in instance.virtual_routes if not line.no_track]
     names += [name for line in tracked_routes for name in (line.dev, *(hop.dev for hop in line.nexthop))]

@@ -14,6 +14,7 @@ from hahub.config.groups import check_groups, used_names
 from hahub.config.host import Host
 from hahub.config.problems import Severity, shown
 from hahub.config.schema import Config, Fifo, OptionalScript, Script, User, VrrpInstance, VrrpSyncGroup
+from hahub.config.track_groups import check_track_groups
 from hahub.config.tracking import check_definitions, check_lines
 from hahub.config.wire import check_groups_of_all, check_wire
 from hahub.family import Family
@@ -41,6 +42,7 @@ def check(config: Config, document: Document, host: Host) -> None:
     check_statics(config, document)
     check_groups(config, document)
     check_announcements(config, document)
+    check_track_groups(config, document)
     _check_virtual_router_ids(config, document)
     check_accepted_elsewhere(config, document)
     check_definitions(config, document)

@@ -20,6 +20,7 @@ from hahub.config.schema import (
     VrrpScript,
     VrrpSyncGroup,
 )
+from hahub.config.track_groups import needed_interfaces
 from hahub.config.tracking import watched_file, watched_process
 from hahub.config.wire import wire_of
 from hahub.config.words import split_command
@@ -115,7 +116,9 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         rules=rules(instance.virtual_rules, _rules_before(name, config)),
         promote_secondaries=instance.promote_secondaries,
         track_scripts=tracked(name, config, TrackedScript),
-        track_interfaces=with_carriers(instance, tracked(name, config, TrackedInterface)),
+        track_interfaces=with_carriers(
+            instance, tracked(name, config, TrackedInterface), needed_interfaces(name, config)
+        ),
         track_processes=tracked(name, config, TrackedProcess),
         track_files=tracked(name, config, TrackedFile),
         track_primary=not instance.dont_track_primary,

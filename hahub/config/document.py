@@ -12,7 +12,7 @@ Path = tuple[str | int, ...]
 ROOT_LINES = frozenset({"static_ipaddress", "static_routes", "static_rules"})
 """Keywords of the outermost block whose lines stand in it."""
 NAMED_BLOCKS = frozenset(
-    {"vrrp_instance", "vrrp_sync_group", "vrrp_script", "vrrp_track_process", "track_file", "channels"}
+    {"vrrp_instance", "vrrp_sync_group", "vrrp_script", "vrrp_track_process", "track_file", "track_group", "channels"}
 )
 """Root keywords whose blocks have names."""
 

@@ -10,7 +10,7 @@ from hahub.config.document import Document, Path
 from hahub.config.problems import Severity, shown
 from hahub.config.schema import Config, VrrpInstance, VrrpSyncGroup
 from hahub.config.tracking import KEYWORDS, T, TrackLine, lines_of, resolve
-from hahub.settings import SyncGroupSettings, Tracked
+from hahub.settings import SyncGroupSettings, Tracked, TrackedFile, TrackedInterface
 
 
 def sync_groups(config: Config) -> tuple[SyncGroupSettings, ...]:
@@ -32,8 +32,8 @@ def tracked(name: str, config: Config, kind: type[T]) -> tuple[T, ...]:
         return _once(resolve(line, kind, config) for line in own)
     group = found[1]
     shared = [_shared(line, kind, group, config) for line in lines_of(group, KEYWORDS[kind])]
-    beside = [resolve(line, kind, config) for line in own]
-    return _once([*shared, *(each for each in beside if not _splits(each, group))])
+    beside = [_beside(resolve(line, kind, config), group) for line in own]
+    return _once([*shared, *(each for each in beside if each is not None)])
 
 
 def used_names(config: Config, kind: type[T]) -> frozenset[str]:
@@ -53,6 +53,18 @@ def _shared(line: TrackLine, kind: type[T], group: VrrpSyncGroup, config: Config
     """One of the group; beside a member whose priority is fixed, failure has to be a FAULT."""
     each = resolve(line, kind, config)
     return kind(each.name, 0, each.reverse) if _owners(group, config) else each
+
+
+def _beside(each: T, group: VrrpSyncGroup) -> T | None:
+    """One of a member by itself, as it may stand beside the group; None: it may not."""
+    if not _splits(each, group):
+        return each
+    return type(each)(each.name, 0, each.reverse) if _can_only_be_a_fault(each) else None
+
+
+def _can_only_be_a_fault(each: Tracked) -> bool:
+    """A weight of an interface counts as 0, and so does that of a file to which nobody gave another."""
+    return isinstance(each, TrackedInterface) or (isinstance(each, TrackedFile) and each.weight == 1)
 
 
 def _splits(each: Tracked, group: VrrpSyncGroup) -> bool:
@@ -138,6 +150,9 @@ def _check_own_trackers(name: str, config: Config, document: Document) -> None:
             each: Tracked = resolve(line, kind, config)
             if line.name in shared:
                 _warn(document, here, f"{keyword} {line.name} is tracked by vrrp_sync_group {title}, which counts")
+            elif _splits(each, group) and _can_only_be_a_fault(each):
+                message = f"{keyword} {line.name} counts as weight 0 in vrrp_sync_group {title}"
+                _warn(document, here, message, "write weight 0, or sync_group_tracking_weight in the vrrp_sync_group")
             elif _splits(each, group):
                 message = f"{keyword} {line.name} with weight {each.weight} is ignored in vrrp_sync_group {title}"
                 hint = "track it in the vrrp_sync_group, or write sync_group_tracking_weight there"

@@ -18,6 +18,7 @@ from hahub.config.schema import (
     GarpGroup,
     GlobalDefs,
     Hub,
+    TrackGroup,
     VrrpInstance,
     VrrpScript,
     VrrpSyncGroup,
@@ -35,6 +36,8 @@ class Foreign:
     unsupported: frozenset[str] = frozenset()
     without_effect: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Keyword -> what hahub does not have."""
     instead: Mapping[str, str] = field(default_factory=dict)
     """Keyword -> how it is done without it."""
 
@@ -59,6 +62,7 @@ KNOWN: dict[str, frozenset[str]] = {
     "vrrp_script": frozenset(VrrpScript.model_fields),
     "vrrp_track_process": frozenset(ProcessDefinition.model_fields),
     "track_file": frozenset(FileDefinition.model_fields),
+    "track_group": frozenset(TrackGroup.model_fields),
     "vrrp_instance": frozenset(VrrpInstance.model_fields),
     "vrrp_sync_group": frozenset(VrrpSyncGroup.model_fields),
     "authentication": frozenset(Authentication.model_fields),
@@ -66,14 +70,18 @@ KNOWN: dict[str, frozenset[str]] = {
     "channels": frozenset(ChannelBlock.model_fields),
 }
 
+_NO_BFD = "hahub does not speak BFD"
+_INSTEAD_OF_BFD = "a vrrp_script or a track_file can tell what a BFD daemon says"
+
 FOREIGN: dict[str, Foreign] = {
     ROOT: Foreign(
         unsupported=_words(
-            "track_group interface_up_down_delays net_namespace include includer includem includew includeb includea"
+            "interface_up_down_delays net_namespace include includer includem includew includeb includea"
         ),
         without_effect=_words("linkbeat_interfaces linkbeat_use_polling"),
+        instead={"bfd_instance": _NO_BFD},
         ignored=_words(
-            "virtual_server virtual_server_group SSL bfd_instance instance use_pid_dir child_wait_time"
+            "virtual_server virtual_server_group SSL instance use_pid_dir child_wait_time"
             " net_namespace_ipvs namespace_with_ipsets"
         ),
     ),
@@ -113,11 +121,12 @@ FOREIGN: dict[str, Foreign] = {
     "vrrp_track_process": Foreign(),
     "track_file": Foreign(),
     "vrrp_instance": Foreign(
-        unsupported=_words("vrf auth_hmac track_bfd use_vmac use_vmac_addr vmac_xmit_base use_ipvlan"),
+        unsupported=_words("vrf auth_hmac use_vmac use_vmac_addr vmac_xmit_base use_ipvlan"),
+        missing={"track_bfd": _NO_BFD},
         without_effect=_words("linkbeat_use_polling"),
         ignored=_words("lvs_sync_daemon_interface"),
     ),
-    "vrrp_sync_group": Foreign(unsupported=_words("track_bfd")),
+    "vrrp_sync_group": Foreign(missing={"track_bfd": _NO_BFD}),
 }
 
 
@@ -132,6 +141,8 @@ def judge(block: str, keyword: str, *, switched_off: bool = False, secret: bool 
         if switched_off:
             return None
         return Finding(Severity.ERROR, f"{keyword} is understood, not supported yet")
+    if keyword in foreign.missing:
+        return Finding(Severity.ERROR, f"{keyword} is understood, but {foreign.missing[keyword]}", _INSTEAD_OF_BFD)
     if keyword in foreign.without_effect:
         return None if switched_off else Finding(Severity.WARNING, f"{keyword} is understood, without effect yet")
     if keyword in foreign.instead:

@@ -31,7 +31,7 @@ from hahub.config.route_values import (
     lockable_time,
     one_of,
 )
-from hahub.config.values import Flag, InterfaceName, fail, matching, whole
+from hahub.config.values import Flag, InterfaceName, Name, fail, matching, whole
 
 ROUTE_TYPES = {
     "unicast": 1, "local": 2, "broadcast": 3, "anycast": 4, "multicast": 5, "blackhole": 6, "unreachable": 7,
@@ -142,6 +142,7 @@ class RouteLine(Line):
             "hoplimit": "hoplimit", "initcwnd": "initcwnd", "initrwnd": "initrwnd", "quickack": "quickack",
             "features": "features", "congctl": "congctl", "fastopen_no_cookie": "fastopen_no_cookie",
             "realms": "realms", "pref": "pref", "expires": "expires", "ttl-propagate": "ttl_propagate",
+            "track_group": "track_group",
         },
         flags={
             **{word: ("type", word) for word in ROUTE_TYPES},
@@ -166,7 +167,6 @@ class RouteLine(Line):
             "xresolve": "is obsolete, the kernel has no such routes",
             "as": "is obsolete, the kernel has no such routes",
             "vrf": "is understood, not supported yet, expected table and the number of its table",
-            "track_group": "",
         },
         what="a route",
     )  # fmt: skip
@@ -212,6 +212,7 @@ class RouteLine(Line):
     expires: Number | None = Field(None, description="IPv6: seconds until the kernel removes it; it is not put back")
     ttl_propagate: Annotated[int, one_of(_PROPAGATION)] | None = Field(None, description="MPLS: enabled or disabled")
     no_track: Flag = Field(False, description="do not put it back when somebody removes it; default no")
+    track_group: Name | None = Field(None, description="static only: instances that need its interface")
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

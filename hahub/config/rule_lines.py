@@ -26,7 +26,7 @@ from hahub.config.route_values import (
     is_ipv6,
     parse_selector,
 )
-from hahub.config.values import Flag, InterfaceName, fail, whole
+from hahub.config.values import Flag, InterfaceName, Name, fail, whole
 
 RULE_ACTIONS = {"lookup": 1, "goto": 2, "nop": 3, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 _ACTIONS_WITHOUT_VALUE = ("blackhole", "unreachable", "prohibit", "nop")
@@ -45,6 +45,7 @@ class RuleLine(Line):
             "dport": "dport", "uidrange": "uidrange", "suppress_prefixlength": "suppress_prefixlength",
             "sup_pl": "suppress_prefixlength", "suppress_ifgroup": "suppress_ifgroup", "sup_group": "suppress_ifgroup",
             "realms": "realms", "tunnel-id": "tunnel", "protocol": "protocol", "tos": "tos", "dsfield": "tos",
+            "track_group": "track_group",
         },
         flags={
             **{word: ("type", word) for word in _ACTIONS_WITHOUT_VALUE},
@@ -54,7 +55,6 @@ class RuleLine(Line):
             "not": ("inverted", True),
             "no_track": ("no_track", True),
         },
-        refused=frozenset({"track_group"}),
         what="a rule",
     )  # fmt: skip
 
@@ -86,6 +86,7 @@ class RuleLine(Line):
     inet: Flag = Field(False, description="IPv4, the default without addresses")
     inet6: Flag = Field(False, description="IPv6")
     no_track: Flag = Field(False, description="do not put it back when somebody removes it; default no")
+    track_group: Name | None = Field(None, description="static only: instances that need its interface")
 
     @classmethod
     def left_out(cls, values: Mapping[str, object]) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ from hahub.config.grammar import Block
 from hahub.config.route_lines import RouteLine
 from hahub.config.rule_lines import RuleLine
 from hahub.config.schema_globals import GarpGroup, GlobalDefs
-from hahub.config.schema_instance import Authentication, VrrpInstance, VrrpSyncGroup
+from hahub.config.schema_instance import Authentication, TrackGroup, VrrpInstance, VrrpSyncGroup
 from hahub.config.schema_lines import (
     Fifo,
     OptionalScript,
@@ -39,6 +39,7 @@ __all__ = [
     "ScriptWeight",
     "SmtpServer",
     "Statics",
+    "TrackGroup",
     "TrackScript",
     "UnicastPeerLine",
     "User",
@@ -96,6 +97,7 @@ class Config(Statics):
     vrrp_script: dict[Name, VrrpScript] = Field(default_factory=dict)
     vrrp_track_process: dict[Name, ProcessDefinition] = Field(default_factory=dict)
     track_file: dict[Name, FileDefinition] = Field(default_factory=dict)
+    track_group: dict[Name, TrackGroup] = Field(default_factory=dict)
     vrrp_instance: dict[Name, VrrpInstance] = Field(default_factory=dict)
     vrrp_sync_group: dict[Name, VrrpSyncGroup] = Field(default_factory=dict)
     channels: dict[Name, ChannelBlock] = Field(default_factory=dict)

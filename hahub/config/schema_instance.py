@@ -106,6 +106,12 @@ class VrrpInstance(WireOptions):
     debug: Annotated[int, whole(0, 4)] = Field(0, description="accepted, without effect, as in keepalived")
 
 
+class TrackGroup(Block):
+    """Instances that need the interfaces of static addresses, routes and rules."""
+
+    group: tuple[Name, ...] = Field((), description="names of the instances")
+
+
 class VrrpSyncGroup(Block):
     """Instances that are master together or not at all."""
 

@@ -126,6 +126,7 @@ class VirtualIp(Line):
             "broadcast": "brd",
             "peer": "peer",
             "preferred_lft": "preferred_lft",
+            "track_group": "track_group",
         },
         flags={
             "noprefixroute": ("noprefixroute", True),
@@ -135,7 +136,7 @@ class VirtualIp(Line):
             "home": ("home", True),
             "mngtmpaddr": ("mngtmpaddr", True),
         },
-        refused=frozenset({"use_vmac", "track_group"}),
+        refused=frozenset({"use_vmac"}),
         what="an address",
     )
 
@@ -151,6 +152,7 @@ class VirtualIp(Line):
     noprefixroute: Flag = Field(False, description="make no route for the prefix; default no")
     autojoin: Flag = Field(False, description="the address is a multicast group, join it; default no")
     no_track: Flag = Field(False, description="do not put it back when somebody removes it; default no")
+    track_group: Name | None = Field(None, description="static only: instances that need its interface")
     dad: Flag = Field(False, description="``-nodad``: IPv6, look for duplicates before it is used; default no")
     home: Flag = Field(False, description="IPv6, the home address of a mobile node; default no")
     mngtmpaddr: Flag = Field(False, description="IPv6 with /64, make temporary addresses of its network; default no")

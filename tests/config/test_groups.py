@@ -13,6 +13,8 @@ from hahub.settings import (
     NotifyScripts,
     Settings,
     SyncGroupSettings,
+    TrackedFile,
+    TrackedInterface,
     TrackedScript,
 )
 
@@ -303,7 +305,8 @@ G = "vrrp_sync_group G1: "
         ),
         pytest.param(
             group(BOTH + "track_bfd {\nx\n}\n"),
-            [f"a.conf:6:1: {G}track_bfd is understood, not supported yet"],
+            [f"a.conf:6:1: {G}track_bfd is understood, but hahub does not speak BFD;"
+             " a vrrp_script or a track_file can tell what a BFD daemon says"],
             id="a tracker that is not there yet",
         ),
         pytest.param(
@@ -337,3 +340,41 @@ channels: {x: {type: smtp, server: h, sender: a@b.c, recipients: [a@b.c], groups
     assert problem_lines(yaml, file="a.yaml") == [
         "a.yaml:3:84: channels x: groups 'VI_1' is unknown, expected the name of a vrrp_sync_group"
     ]
+
+
+def test_a_member_cannot_have_another_priority_by_an_interface_or_a_file_but_a_fault(
+    loaded: Callable[..., Loaded],
+) -> None:
+    text = (
+        "track_file {t} {{\nfile /run/{t}\n}}\ntrack_file {u} {{\nfile /run/{u}\nweight 2\n}}\n"
+        "vrrp_instance VI_1 {{\ninterface eth1\nvirtual_router_id 1\nno_virtual_ipaddress\n"
+        "track_interface {{\neth2 weight -20\neth3 weight 5 reverse\neth4\n}}\ntrack_file {{\n{t}\n{u}\n}}\n}}\n"
+        "vrrp_instance VI_2 {{\ninterface eth5\nvirtual_router_id 1\nno_virtual_ipaddress\n}}\n"
+        "vrrp_sync_group G1 {{\ngroup {{\nVI_1 VI_2\n}}\n{word}\n}}\n"
+    )
+
+    alone = loaded(("a.conf", text.format(t="one", u="two", word="")))
+    weighted = loaded(("a.conf", text.format(t="one", u="two", word="sync_group_tracking_weight")))
+
+    assert alone.settings is not None
+    assert weighted.settings is not None
+    instance, kept = alone.settings.core.instances[0], weighted.settings.core.instances[0]
+    assert instance.track_interfaces == (
+        TrackedInterface("eth2"), TrackedInterface("eth3", reverse=True), TrackedInterface("eth4")
+    )  # fmt: skip
+    assert instance.track_files == (TrackedFile("one", 0),)
+    assert kept.track_interfaces[:2] == (TrackedInterface("eth2", -20), TrackedInterface("eth3", 5, reverse=True))
+    assert kept.track_files == (TrackedFile("one", 1), TrackedFile("two", 2))
+    assert [problem.message for problem in alone.problems if "vrrp_sync_group G1" in problem.message] == [
+        "track_interface eth2 counts as weight 0 in vrrp_sync_group G1",
+        "track_interface eth3 counts as weight 0 in vrrp_sync_group G1",
+        "track_file one counts as weight 0 in vrrp_sync_group G1",
+        "track_file two with weight 2 is ignored in vrrp_sync_group G1",
+    ]
+
+
+def test_a_bfd_session_is_told_to_be_none_of_ours(problem_lines: Lines) -> None:
+    text = "bfd_instance b1 {\n neighbor_ip 192.0.2.1\n}\nvrrp_instance VI_1 {\n interface eth0\n"
+    text += " virtual_router_id 1\n no_virtual_ipaddress\n}\n"
+
+    assert problem_lines(text) == ["a.conf:1:1: warning: bfd_instance is not used: hahub does not speak BFD"]

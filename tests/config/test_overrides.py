@@ -85,7 +85,7 @@ def test_the_last_override_counts(loaded: Callable[..., Loaded]) -> None:
         (
             "prioritty=1",
             "unknown path 'prioritty', expected it to begin with global_defs, vrrp_script, vrrp_track_process,"
-            " track_file, vrrp_instance, vrrp_sync_group, channels, hub or a keyword of vrrp_instance",
+            " track_file, track_group, vrrp_instance, vrrp_sync_group, channels, hub or a keyword of vrrp_instance",
         ),
         (
             "vrrp_instance.VI_9.priority=1",
@@ -101,7 +101,7 @@ def test_the_last_override_counts(loaded: Callable[..., Loaded]) -> None:
         ("authentication=x", "unknown path 'authentication', expected a keyword at its end"),
         ("priority.x=1", "unknown path 'priority.x', priority has nothing below it"),
         (".=1", "unknown path '.', expected it to begin with global_defs, vrrp_script, vrrp_track_process,"
-         " track_file, vrrp_instance, vrrp_sync_group, channels, hub or a keyword of vrrp_instance"),
+         " track_file, track_group, vrrp_instance, vrrp_sync_group, channels, hub or a keyword of vrrp_instance"),
         ("global_defs.router_id=a\udce4", "global_defs: router_id 'a\\udce4' has a character that is not printable"
          " or not UTF-8"),
     ],

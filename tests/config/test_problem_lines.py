@@ -9,6 +9,10 @@ Lines = Callable[..., list[str]]
 TAIL = " no_virtual_ipaddress\n}\n"
 HEAD = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n"
 V = "vrrp_instance VI_1: "
+NO_BFD = (
+    "track_bfd is understood, but hahub does not speak BFD;"
+    " a vrrp_script or a track_file can tell what a BFD daemon says"
+)
 
 
 def test_a_complete_file_has_no_problems(problem_lines: Lines) -> None:
@@ -83,8 +87,8 @@ def test_a_complete_file_has_no_problems(problem_lines: Lines) -> None:
             f"a.conf:6:16: warning: {V}preempt_delay has no effect with state MASTER",
         ),
         ("use_vmac vrrp.1", f"a.conf:4:2: {V}use_vmac is understood, not supported yet"),
-        ("track_bfd {\n 10.0.0.1\n }", f"a.conf:4:2: {V}track_bfd is understood, not supported yet"),
-        ("track_bfd {\n b1\n }", f"a.conf:4:2: {V}track_bfd is understood, not supported yet"),
+        ("track_bfd {\n 10.0.0.1\n }", f"a.conf:4:2: {V}{NO_BFD}"),
+        ("track_bfd {\n b1 weight 3\n }", f"a.conf:4:2: {V}{NO_BFD}"),
         (
             "lvs_sync_daemon_interface eth1",
             f"a.conf:4:2: note: {V}lvs_sync_daemon_interface is ignored, it has no influence on VRRP in hahub",
@@ -225,8 +229,8 @@ def test_authentication_is_judged_without_its_password(problem_lines: Lines, lin
         ("10.0.0.1 peer 224.0.0.1", "5:16: {V}virtual_ipaddress peer '224.0.0.1' is not an address that a host"
          " can have"),
         ("10.0.0.1 10.0.0.2", "5:11: {V}virtual_ipaddress has an unexpected word,"
-         " expected one of dev, label, scope, brd, broadcast, peer, preferred_lft, noprefixroute, autojoin, no_track,"
-         " -nodad, home, mngtmpaddr"),
+         " expected one of dev, label, scope, brd, broadcast, peer, preferred_lft, track_group, noprefixroute,"
+         " autojoin, no_track, -nodad, home, mngtmpaddr"),
         ("10.0.0.1 dev", "5:11: {V}virtual_ipaddress dev needs a value"),
         ("10.0.0.1 dev eth0 dev eth1", "5:24: {V}virtual_ipaddress dev is given twice"),
         ("10.0.0.1 dev a/b", "5:15: {V}virtual_ipaddress dev 'a/b' is not an interface name"),
@@ -419,7 +423,7 @@ virtual_server: {}
         "a.conf:8:24: vrrp_instance VI_1: virtual_router_id 0 is outside 1-255",
         "a.conf:9:5: vrrp_instance VI_1: unknown keyword prioritty, expected one of the keywords of vrrp_instance;"
         " did you mean priority",
-        "a.conf:11:5: vrrp_instance VI_1: track_bfd is understood, not supported yet",
+        f"a.conf:11:5: vrrp_instance VI_1: {NO_BFD}",
         "a.conf:13:25: vrrp_instance VI_1: virtual_ipaddress '10.0.0.300' is not an IPv4 or IPv6 address",
         "a.conf:13:37: vrrp_instance VI_1: virtual_ipaddress dev needs a value",
         "a.conf:13:76: vrrp_instance VI_1: virtual_ipaddress dev 'a/b' is not an interface name",

@@ -107,7 +107,6 @@ def test_a_word_of_a_rule_is_understood(loaded: Load, words: str, expected: Rule
         ("virtual_routes", f"nat {NET} via 10.9.0.7", "nat is obsolete, the kernel has no such routes"),
         ("virtual_routes", f"{NET} via 10.9.0.7 vrf red",
          "vrf is understood, not supported yet, expected table and the number of its table"),
-        ("virtual_routes", f"{NET} via 10.9.0.7 track_group g", "track_group is understood, not supported yet"),
         ("virtual_routes", f"{NET} via 10.9.0.7 nexthop via 10.9.0.8", "has both via and nexthop"),
         ("virtual_routes", f"blackhole {NET} nexthop via 10.9.0.8", "blackhole leads nowhere, unexpected via or dev"),
         ("virtual_routes", f"{NET} nexthop weight 3", "nexthop has neither via nor dev"),

@@ -250,9 +250,9 @@ def test_in_a_group_only_what_moves_all_members_alike_may_have_a_weight(loaded: 
     assert found.settings is not None, found.problems
     eth9, tf = TrackedInterface("eth9", -5), TrackedFile("tf")
     assert [(each.track_interfaces, each.track_files) for each in found.settings.core.instances] == [
-        ((eth9, TrackedInterface("eth1")), (tf,)),
+        ((eth9, TrackedInterface("eth1"), TrackedInterface("eth2")), (tf,)),
         ((eth9,), (tf,)),
     ]
     assert [problem.message for problem in found.problems] == [
-        "track_interface eth2 with weight 5 is ignored in vrrp_sync_group G"
+        "track_interface eth2 counts as weight 0 in vrrp_sync_group G"
     ]
