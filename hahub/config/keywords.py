@@ -38,6 +38,8 @@ class Foreign:
     ignored: frozenset[str] = frozenset()
     missing: Mapping[str, str] = field(default_factory=dict)
     """Keyword -> what hahub does not have."""
+    unneeded: Mapping[str, str] = field(default_factory=dict)
+    """Keyword -> why nothing is lost without it."""
     instead: Mapping[str, str] = field(default_factory=dict)
     """Keyword -> how it is done without it."""
 
@@ -87,6 +89,9 @@ FOREIGN: dict[str, Foreign] = {
     ),
     "global_defs": Foreign(
         unsupported=_words("startup_script shutdown_script"),
+        unneeded=dict.fromkeys(
+            ("max_auto_priority", "min_auto_priority_delay"), "the core runs in real time from its start"
+        ),
         instead={
             "vrrp_iptables": "no_accept is done by nftables",
             "vrrp_ipsets": "no_accept is done by nftables, with sets of its own",
@@ -100,7 +105,6 @@ FOREIGN: dict[str, Foreign] = {
             " startup_script_timeout shutdown_script_timeout"
             " default_interface disable_local_igmp dynamic_interfaces vmac_prefix vmac_addr_prefix"
             " vrrp_priority vrrp_rlimit_rttime vrrp_rlimit_rtime vrrp_cpu_affinity vrrp_no_swap"
-            " max_auto_priority min_auto_priority_delay"
             " vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force"
             " vrrp_netlink_monitor_rcv_bufs vrrp_netlink_monitor_rcv_bufs_force"
             " process_monitor_rcv_bufs process_monitor_rcv_bufs_force"
@@ -147,6 +151,8 @@ def judge(block: str, keyword: str, *, switched_off: bool = False, secret: bool 
         return None if switched_off else Finding(Severity.WARNING, f"{keyword} is understood, without effect yet")
     if keyword in foreign.instead:
         return Finding(Severity.WARNING, f"{keyword} is not used: {foreign.instead[keyword]}")
+    if keyword in foreign.unneeded:
+        return Finding(Severity.NOTE, f"{keyword} is not needed: {foreign.unneeded[keyword]}")
     if keyword in foreign.ignored:
         return Finding(Severity.NOTE, f"{keyword} is ignored, it has no influence on VRRP in hahub")
     name = "" if secret else " " + shown(keyword)[1:-1]

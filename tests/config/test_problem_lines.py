@@ -376,6 +376,8 @@ def test_the_use_of_a_script_is_judged(problem_lines: Lines, text: str, expected
          " script_user user 'nobody2' does not exist on this machine"),
         ("router_id", "3:2: global_defs: router_id has no value"),
         ("vrrp_version 1", "3:15: global_defs: vrrp_version 1 is outside 2-3"),
+        ("max_auto_priority 50", "3:2: note: global_defs: max_auto_priority is not needed:"
+         " the core runs in real time from its start"),
         ("enable_snmp_vrrp", "3:2: note: global_defs: enable_snmp_vrrp is ignored,"
          " it has no influence on VRRP in hahub"),
         (

@@ -98,3 +98,24 @@ def test_without_preemption_a_node_behind_a_port_that_opens_late_leaves_the_old_
     assert {advert.priority for advert in d.lab.adverts(d.a, since=since)} == {0}
     assert d.a.fifo.states() == ["BACKUP", "MASTER", "BACKUP"]
     assert d.b.fifo.states() == ["BACKUP", "MASTER"]
+
+
+@pytest.mark.parametrize("pair", [*PAIRS, pytest.param(("hahub", "hahub"), id="hahub that takes no advice")])
+def test_of_two_owners_that_were_split_one_gives_in(duel: MakeDuel, pair: tuple[str, str]) -> None:
+    """The one of lower address; unless it takes no advice, as RFC 9568 has it."""
+    stubborn = pair == ("hahub", "hahub")
+    owner = configuration(255).replace("state BACKUP", "state MASTER")
+    d = duel(owner.replace("version 3", "version 3\n owner_ignore_adverts" * stubborn or "version 3"), owner)
+    d.a.unplug()
+    d.daemon_a.start()
+    d.daemon_b.start()
+    d.a.fifo.wait_for_state("MASTER")
+    d.b.fifo.wait_for_state("MASTER")
+
+    d.a.plug()
+    d.lab.settle(d.a if stubborn else d.b, adverts=8)
+
+    for host, name in zip((d.a, d.b), pair, strict=True):
+        if name == "hahub" and not (stubborn and host is d.a):
+            assert "has priority 255 as well, expected one owner on a link" in host.daemon.log
+    assert {advert.priority for advert in d.lab.adverts()} == {255}
