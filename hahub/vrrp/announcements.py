@@ -13,6 +13,10 @@ from hahub.vrrp.actions import Action, AddAddresses, AnnounceAddresses, Announce
 RESTORE_INTERVAL = 1.0
 """Seconds between two restorations of addresses that somebody else removes again and again."""
 
+RECOVERY_PAUSE = 0.5
+"""Advert intervals between two bursts because of weaker masters, who draw traffic once only: adverts that somebody
+makes up must not become a flood of announcements, ``garp_lower_prio_repeat`` for each address."""
+
 
 class Announcements:
     """The schedule of one master; does nothing while stopped. Pure, ``now`` as everywhere."""
@@ -24,6 +28,7 @@ class Announcements:
         self._elsewhere_at: float | None = None
         self._restore_at: float | None = None
         self._restored_at = float("-inf")
+        self._recovered_at = float("-inf")
 
     @property
     def next_deadline(self) -> float | None:
@@ -51,6 +56,11 @@ class Announcements:
         if not settings.garp_lower_prio_repeat:
             return []
         self._recover_at = _after(settings.garp_lower_prio_delay, now)
+        pause = RECOVERY_PAUSE * settings.advert_int
+        if now - self._recovered_at < pause:
+            self._recover_at = self._recover_at or self._recovered_at + pause
+            return []
+        self._recovered_at = now
         return [AnnounceAddresses(settings.garp_lower_prio_repeat)]
 
     def stop(self) -> None:

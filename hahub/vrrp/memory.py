@@ -43,6 +43,7 @@ class AnnouncementsMemory:
     elsewhere_at: float | None = None
     restore_at: float | None = None
     restored_at: float | None = None
+    recovered_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,7 @@ def _announcements(announcements: Announcements) -> AnnouncementsMemory:
         announcements._elsewhere_at,
         announcements._restore_at,
         _finite(announcements._restored_at),
+        _finite(announcements._recovered_at),
     )
 
 
@@ -208,6 +210,7 @@ def _recall_announcements(announcements: Announcements, memory: AnnouncementsMem
     announcements._announce_at, announcements._recover_at = memory.announce_at, memory.recover_at
     announcements._refresh_at, announcements._elsewhere_at = memory.refresh_at, memory.elsewhere_at
     announcements._restore_at, announcements._restored_at = memory.restore_at, _time(memory.restored_at)
+    announcements._recovered_at = _time(memory.recovered_at)
 
 
 def _owners(owners: OwnerConflict) -> OwnersMemory:
