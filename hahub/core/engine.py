@@ -227,6 +227,7 @@ class Engine:
         with self._afterwards.held():
             self._serve(now)
         self._paces.serve(time.monotonic())
+        self._statics.serve(time.monotonic())
 
     def _serve(self, now: float) -> None:
         """All whose turn it is; handling takes time, in which more may become due."""
@@ -258,7 +259,7 @@ class Engine:
         first, earliest = self._schedule.first, self._schedule.earliest
         if first is not None and earliest is not None and first.instance.state is State.BACKUP:
             earliest -= HEAD_START
-        waiting = (earliest, self._beat_at, self._paces.next_deadline)
+        waiting = (earliest, self._beat_at, self._paces.next_deadline, self._statics.next_deadline)
         self._timer.set(min([each for each in waiting if each is not None], default=None))
 
     def _about_to_elect(self, now: float) -> Router | None:
@@ -303,7 +304,7 @@ class Engine:
             return
         now = time.monotonic()
         self._promotion.interfaces_changed(changed)
-        self._statics.interfaces_changed(changed)
+        self._statics.interfaces_changed(changed, now)
         with self._receivers_rewatched():
             self._routers.interfaces.refresh(changed)
         touched = self._routers.interfaces_changed(changed, now)
@@ -319,8 +320,9 @@ class Engine:
     def _routes_removed(self) -> None:
         removed = self._route_watch.drain()
         if removed is None or removed:
-            self._statics.routes_removed(removed)
-            self._routers.routes_removed(removed, time.monotonic())
+            now = time.monotonic()
+            self._statics.routes_removed(removed, now)
+            self._routers.routes_removed(removed, now)
 
     @contextmanager
     def _receivers_rewatched(self) -> Iterator[None]:

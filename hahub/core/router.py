@@ -13,6 +13,7 @@ from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces, use_of
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.outgoing import Outgoing
+from hahub.core.presence import Presence
 from hahub.core.schedule import Schedule
 from hahub.core.succession import RouterMemory
 from hahub.core.volley import Volley
@@ -22,7 +23,8 @@ from hahub.net.addresses import AddressBatches, encode_batches
 from hahub.net.belongings import encode_belongings
 from hahub.net.routes import encode_routes
 from hahub.net.routewatch import Removed, as_removed
-from hahub.settings import InstanceSettings, Route, Rule, SyncGroupSettings
+from hahub.net.rules import encode_rules
+from hahub.settings import InstanceSettings, Route, Rule, StaticSettings, SyncGroupSettings
 from hahub.vrrp import events
 from hahub.vrrp import memory as memories
 from hahub.vrrp.actions import (
@@ -33,6 +35,8 @@ from hahub.vrrp.actions import (
     Note,
     RemoveAddresses,
     Report,
+    RestoreAddresses,
+    RestoreRoutes,
     SendAdvert,
 )
 from hahub.vrrp.instance import Instance
@@ -89,6 +93,10 @@ class Router:
         self._use = use_of(settings)
         self._outgoing = Outgoing(settings, slot, last_sequence=last_sequence)
         self._batches = AddressBatches((), ())
+        self._presence = Presence()
+        self._restore: tuple[bytes, ...] = ()
+        """What adds all that is put back when somebody removes it."""
+        self._restore_routes: tuple[bytes, ...] = ()
         self._stamp: tuple[object, ...] = ()
         self._places: dict[str, int | None] = {}
         """Interface names and their numbers, as they were when all this was encoded."""
@@ -124,6 +132,9 @@ class Router:
         self._stamp = self._current_stamp()
         settings, index_of = self.settings, self._interfaces.index_of
         self._batches = encode_belongings(settings.all_addresses, settings.routes, settings.rules, index_of)
+        tracked = StaticSettings(settings.all_addresses, settings.routes, settings.rules).tracked
+        self._restore = encode_belongings(tracked.addresses, tracked.routes, tracked.rules, index_of).add
+        self._restore_routes = (*encode_routes(tracked.routes, index_of).add, *encode_rules(tracked.rules).add)
         self._announcer.encode(settings)
         priorities = {0, settings.priority, self.instance.priority}
         self._outgoing.encode(settings, self._interfaces[settings.interface], self._use, priorities)
@@ -180,7 +191,7 @@ class Router:
             self._told_of_interface = event
             self.handle(event, now)
         self._tracked_interfaces_changed(now)
-        self._restore_routes()
+        self._doubt_routes(now)
 
     def _tracked_interfaces_changed(self, now: float) -> None:
         found = {tracked.name: self._interfaces.is_up(tracked.name) for tracked in self.settings.track_interfaces}
@@ -241,29 +252,23 @@ class Router:
         """Compare with what is on the interfaces of these names: (interface, address, prefix length)."""
         if not self.instance.holds_addresses:
             return
-        lost = tuple(
-            str(address)
-            for address in self.settings.all_addresses
-            if address.tracked
-            and address.interface in names
-            and (address.interface, address.number, address.prefix_length) not in present
-        )
+        lost = self._presence.lost(self.settings.all_addresses, names, present, now)
         if lost:
-            self.handle(events.AddressesLost(lost), now)
+            self.handle(events.AddressesLost(tuple(map(str, lost))), now)
 
     def routes_removed(self, removed: set[Removed] | None, now: float) -> None:
         """Somebody removed these routes and rules; None: nobody knows which."""
         if not self.instance.holds_addresses:
             return
         if removed is None:
-            self._volley.submit(self._batches.add)
+            self.handle(events.RoutesDoubtful(), now)
             return
         entries: tuple[Route | Rule, ...] = (*self.settings.routes, *self.settings.rules)
         lost = tuple(str(each) for each in entries if each.tracked and as_removed(each) in removed)
         if lost:
             self.handle(events.AddressesLost(lost), now)
 
-    def _restore_routes(self) -> None:
+    def _doubt_routes(self, now: float) -> None:
         """The kernel forgets the routes of an interface that goes down, without a word.
 
         Nor need it have been seen down: it may be up again before the news is read.
@@ -271,7 +276,7 @@ class Router:
         if not self.settings.routes or not self.instance.holds_addresses:
             return
         if all(self._interfaces[name].up for name in self.interface_names):
-            self._volley.submit(encode_routes(self.settings.routes, self._interfaces.index_of).add)
+            self.handle(events.RoutesDoubtful(), now)
 
     # Actions
 
@@ -283,6 +288,10 @@ class Router:
                     self._volley.advertise(partial(self._send_advert, priority))
                 case AddAddresses():
                     self._add_addresses()
+                case RestoreAddresses():
+                    self._volley.submit(self._restore)
+                case RestoreRoutes():
+                    self._volley.submit(self._restore_routes)
                 case RemoveAddresses():
                     self.remove_addresses()
                 case AnnounceAddresses(repeat=repeat):
@@ -331,6 +340,7 @@ class Router:
 
     def _add_addresses(self) -> None:
         self._volley.submit(self._batches.add)
+        self._presence.added(self.settings.all_addresses, time.monotonic())
         if self._slot is not None:
             self._slot.holds()
 

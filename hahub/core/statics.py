@@ -7,6 +7,7 @@ from hahub.net.addresses import AddressCommands
 from hahub.net.belongings import encode_belongings
 from hahub.net.routewatch import Removed, as_removed
 from hahub.settings import CoreSettings, Route, Rule, StaticSettings
+from hahub.vrrp.announcements import RESTORE_INTERVAL
 
 
 class Statics:
@@ -17,6 +18,8 @@ class Statics:
         self._index_of = index_of
         self._log = log
         self._settings = StaticSettings()
+        self._restored_at = float("-inf")
+        self._restore_at: float | None = None
 
     @property
     def have_routes(self) -> bool:
@@ -29,28 +32,49 @@ class Statics:
         self._submit_removal(before.without(settings.statics))
         self._submit(settings.statics)
 
-    def interfaces_changed(self, names: set[str]) -> None:
+    @property
+    def next_deadline(self) -> float | None:
+        """When something is to be put back that was put back a moment ago."""
+        return self._restore_at
+
+    def serve(self, now: float) -> None:
+        """Put back what the time has come for."""
+        if self._restore_at is not None and now >= self._restore_at:
+            self._restore(now)
+
+    def _restore(self, now: float) -> None:
+        """At once, but without a fight: somebody may remove it again and again."""
+        if now - self._restored_at < RESTORE_INTERVAL:
+            self._restore_at = self._restored_at + RESTORE_INTERVAL
+            return
+        self._restore_at, self._restored_at = None, now
+        self._submit(self._settings.tracked)
+
+    def interfaces_changed(self, names: set[str], now: float) -> None:
         """Interfaces may have lost what was on them, or be there at last."""
         settings = self._settings
         used = {each.interface for each in settings.addresses} | {
             name for each in settings.routes for name in each.interfaces
         }
         if not used.isdisjoint(names):
-            self._submit(settings.tracked)
+            self._restore(now)
 
-    def routes_removed(self, removed: set[Removed] | None) -> None:
+    def routes_removed(self, removed: set[Removed] | None, now: float) -> None:
         """Somebody removed these routes and rules; None: nobody knows which."""
         tracked = self._settings.tracked
         entries: tuple[Route | Rule, ...] = (*tracked.routes, *tracked.rules)
-        lost = [str(each) for each in entries if removed is None or as_removed(each) in removed]
+        if removed is None:
+            self._restore(now)
+            return
+        lost = [str(each) for each in entries if as_removed(each) in removed]
         if lost:
             self._log.limited(INFO, "static", "lost", f"somebody removed {', '.join(lost)}: putting back")
-            self._submit(tracked)
+            self._restore(now)
 
     def remove(self) -> None:
         """hahub ends."""
         self._submit_removal(self._settings)
-        self._settings = StaticSettings()
+        self._settings, self._restore_at = StaticSettings(), None
 
     def _submit(self, settings: StaticSettings) -> None:
         batches = encode_belongings(settings.addresses, settings.routes, settings.rules, self._index_of)

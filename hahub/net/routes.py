@@ -11,6 +11,7 @@ Source: rtnetlink(7), linux/rtnetlink.h, linux/net/ipv4/fib_frontend.c:rtm_to_fi
 linux/net/ipv6/route.c:rtm_to_fib6_config.
 """
 
+import socket
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -70,7 +71,11 @@ def _encode_add(route: Route, indices: Indices) -> bytes:
         _multipath(route, indices, whole=True),
     )
     flags = _NLM_F_REQUEST | _PLACING[route.placing]
-    return _encode(RTM_NEWROUTE, flags, route, _way(route, indices) + b"".join(extra))
+    added = _encode(RTM_NEWROUTE, flags, route, _way(route, indices) + b"".join(extra))
+    if route.hops and family_of(route.destination) == socket.AF_INET6:
+        # Each way of it is a route of its own, and may have gone alone: one that is left would be in the way.
+        return _encode_remove(route, indices) + added
+    return added
 
 
 @lru_cache(maxsize=4096)

@@ -38,6 +38,8 @@ from hahub.vrrp.actions import (
     Note,
     RemoveAddresses,
     Report,
+    RestoreAddresses,
+    RestoreRoutes,
     SendAdvert,
 )
 from hahub.vrrp.instance import Instance
@@ -179,6 +181,8 @@ def _event(instance: Instance, words: list[str]) -> events.Event:
             return events.RivalHeard(source, " ".join(detail))
         case ["lost", *addresses]:
             return events.AddressesLost(tuple(addresses))
+        case ["doubt"]:
+            return events.RoutesDoubtful()
         case ["advert", source, "priority", priority, *interval]:
             settings = instance.settings
             advert = Advertisement(
@@ -199,6 +203,10 @@ def _describe(action: Action) -> str:
             return f"send {priority}"
         case AddAddresses():
             return "add"
+        case RestoreAddresses():
+            return "restore"
+        case RestoreRoutes():
+            return "restore routes"
         case RemoveAddresses():
             return "remove"
         case AnnounceAddresses(repeat=repeat):

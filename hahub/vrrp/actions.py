@@ -18,6 +18,16 @@ class AddAddresses:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreAddresses:
+    """Put back what somebody removed of addresses, routes and rules, but for those with ``no_track``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRoutes:
+    """Put back routes and rules that may be missing, but for those with ``no_track``."""
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveAddresses:
     """Take all virtual addresses off their interfaces."""
 
@@ -52,4 +62,14 @@ class Note:
     text: str
 
 
-Action = SendAdvert | AddAddresses | RemoveAddresses | AnnounceAddresses | AnnounceElsewhere | Report | Note
+Action = (
+    SendAdvert
+    | AddAddresses
+    | RestoreAddresses
+    | RestoreRoutes
+    | RemoveAddresses
+    | AnnounceAddresses
+    | AnnounceElsewhere
+    | Report
+    | Note
+)

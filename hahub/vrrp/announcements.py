@@ -8,7 +8,7 @@ Source: keepalived vrrp/vrrp.c, the garp_* keywords; RFC 9568 section 6.4.
 
 from hahub.settings import InstanceSettings
 from hahub.vrrp import timers
-from hahub.vrrp.actions import Action, AddAddresses, AnnounceAddresses, AnnounceElsewhere
+from hahub.vrrp.actions import Action, AnnounceAddresses, AnnounceElsewhere, RestoreAddresses, RestoreRoutes
 
 RESTORE_INTERVAL = 1.0
 """Seconds between two restorations of addresses that somebody else removes again and again."""
@@ -29,17 +29,21 @@ class Announcements:
         self._restore_at: float | None = None
         self._restored_at = float("-inf")
         self._recovered_at = float("-inf")
+        self._recheck_at: float | None = None
+        self._checked_at = float("-inf")
 
     @property
     def next_deadline(self) -> float | None:
         earliest = None
-        for waiting in (self._announce_at, self._recover_at, self._refresh_at, self._elsewhere_at, self._restore_at):
+        announcing = (self._announce_at, self._recover_at, self._refresh_at, self._elsewhere_at)
+        for waiting in (*announcing, self._restore_at, self._recheck_at):
             if waiting is not None and (earliest is None or waiting < earliest):
                 earliest = waiting
         return earliest
 
     def start(self, settings: InstanceSettings, now: float) -> None:
-        """The addresses have just been announced for the first time."""
+        """All has just been added, and the addresses announced for the first time."""
+        self._checked_at = now
         self._announce_at = _after(settings.garp_master_delay, now)
         self._refresh_at = _after(settings.garp_master_refresh, now)
         self._elsewhere_at = _after(settings.garp_extra_if, now + settings.garp_master_delay)
@@ -65,6 +69,7 @@ class Announcements:
 
     def stop(self) -> None:
         self._announce_at = self._recover_at = self._refresh_at = self._elsewhere_at = self._restore_at = None
+        self._recheck_at = None
 
     def lost(self, settings: InstanceSettings, now: float) -> list[Action]:
         """Somebody else removed addresses: put them back, but do not fight without pause."""
@@ -72,13 +77,23 @@ class Announcements:
             self._restore_at = self._restored_at + RESTORE_INTERVAL
             return []
         self._restore_at, self._restored_at = None, now
-        return [AddAddresses(), AnnounceAddresses(settings.garp_master_repeat)]
+        return [RestoreAddresses(), AnnounceAddresses(settings.garp_master_repeat)]
+
+    def doubt(self, now: float) -> list[Action]:
+        """Routes may be missing: the same, without a word to the neighbours."""
+        if now - self._checked_at < RESTORE_INTERVAL:
+            self._recheck_at = self._checked_at + RESTORE_INTERVAL
+            return []
+        self._recheck_at, self._checked_at = None, now
+        return [RestoreRoutes()]
 
     def due(self, settings: InstanceSettings, now: float) -> list[Action]:
         """What the time has come for."""
         actions: list[Action] = []
         if self._restore_at is not None and now >= self._restore_at:
             actions += self.lost(settings, now)
+        if self._recheck_at is not None and now >= self._recheck_at:
+            actions += self.doubt(now)
         if self._announce_at is not None and now >= self._announce_at:
             self._announce_at = None
             actions.append(AnnounceAddresses(settings.garp_master_repeat))

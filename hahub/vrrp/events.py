@@ -132,9 +132,15 @@ class MaintenanceChanged:
 
 @dataclass(frozen=True, slots=True)
 class AddressesLost:
-    """Somebody else removed virtual addresses that this master holds."""
+    """Somebody else removed virtual addresses that this master holds, or routes or rules that come with them."""
 
     addresses: tuple[str, ...]
+    """In words."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutesDoubtful:
+    """The kernel may have forgotten routes of this master: it does not tell, when an interface goes down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +206,7 @@ Event = (
     | InterfaceChanged
     | TrackerChanged
     | AddressesLost
+    | RoutesDoubtful
     | MaintenanceChanged
     | GroupEvent
     | ShutdownRequested

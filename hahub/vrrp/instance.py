@@ -115,6 +115,8 @@ class Instance:
                 return self._facts_changed(now)
             case events.AddressesLost(addresses=addresses):
                 return self._addresses_lost(addresses, now)
+            case events.RoutesDoubtful():
+                return self._mastership.announcements.doubt(now) if self.state is State.MASTER else []
             case events.MaintenanceChanged(on=on, detail=detail):
                 self._maintenance = on
                 return self._maintained(detail, now)

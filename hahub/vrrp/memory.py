@@ -44,6 +44,8 @@ class AnnouncementsMemory:
     restore_at: float | None = None
     restored_at: float | None = None
     recovered_at: float | None = None
+    recheck_at: float | None = None
+    checked_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,8 @@ def _announcements(announcements: Announcements) -> AnnouncementsMemory:
         announcements._restore_at,
         _finite(announcements._restored_at),
         _finite(announcements._recovered_at),
+        announcements._recheck_at,
+        _finite(announcements._checked_at),
     )
 
 
@@ -211,6 +215,7 @@ def _recall_announcements(announcements: Announcements, memory: AnnouncementsMem
     announcements._refresh_at, announcements._elsewhere_at = memory.refresh_at, memory.elsewhere_at
     announcements._restore_at, announcements._restored_at = memory.restore_at, _time(memory.restored_at)
     announcements._recovered_at = _time(memory.recovered_at)
+    announcements._recheck_at, announcements._checked_at = memory.recheck_at, _time(memory.checked_at)
 
 
 def _owners(owners: OwnerConflict) -> OwnersMemory:

@@ -15,6 +15,7 @@ from hahub.vrrp.actions import (
     AnnounceElsewhere,
     RemoveAddresses,
     Report,
+    RestoreAddresses,
     SendAdvert,
 )
 from hahub.vrrp.announcements import RESTORE_INTERVAL
@@ -73,6 +74,10 @@ class Checks:
                     if not holds and not isinstance(after, AddAddresses):
                         self._fail(host, router, Law.ADVERTS, f"priority {priority} without the addresses")
                     self._spacing(host, router, now)
+                case RestoreAddresses():
+                    if not holds:
+                        self._fail(host, router, Law.ADDRESSES, "put back by one that has none")
+                    self._lost_at.pop((host.name, router.name), None)
                 case AddAddresses():
                     holds = True
                     self._lost_at.pop((host.name, router.name), None)

@@ -13,7 +13,7 @@ from hahub.family import Family
 from hahub.model import State
 from hahub.settings import InstanceSettings, SyncGroupSettings
 from hahub.vrrp import events
-from hahub.vrrp.actions import Action, AddAddresses, RemoveAddresses, Report, SendAdvert
+from hahub.vrrp.actions import Action, AddAddresses, RemoveAddresses, Report, RestoreAddresses, SendAdvert
 from hahub.vrrp.syncgroup import Step, SyncGroup
 from tests.simulation.lifeline import Slot
 from tests.simulation.router import Router
@@ -377,6 +377,8 @@ class Process:
                     host.addresses[name] = router.settings.all_addresses
                     host.missing.pop(name, None)
                     host.lifeline[name].holds = True
+                case RestoreAddresses():
+                    host.missing.pop(name, None)
                 case RemoveAddresses():
                     host.addresses[name] = ()
                     host.missing.pop(name, None)

@@ -10,6 +10,8 @@ from hahub.vrrp.actions import (
     Note,
     RemoveAddresses,
     Report,
+    RestoreAddresses,
+    RestoreRoutes,
     SendAdvert,
 )
 
@@ -38,6 +40,8 @@ def _describe(action: Action) -> str:
             return f"sends {priority}"
         case AddAddresses():
             return "adds its addresses"
+        case RestoreAddresses() | RestoreRoutes():
+            return "puts back what is missing"
         case RemoveAddresses():
             return "removes its addresses"
         case AnnounceAddresses() | AnnounceElsewhere():

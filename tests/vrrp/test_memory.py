@@ -102,7 +102,8 @@ def test_what_has_happened_meanwhile_counts() -> None:
         ),
         (
             Announcements(),
-            "_announce_at _recover_at _refresh_at _elsewhere_at _restore_at _restored_at _recovered_at",
+            "_announce_at _recover_at _refresh_at _elsewhere_at _restore_at _restored_at _recovered_at _recheck_at"
+            " _checked_at",
             "",
         ),
         (RivalWatch(), "_rival _gone_at", ""),
