@@ -6,6 +6,7 @@ Source: keepalived vrrp/vrrp_if.c:set_default_garp_delay, vrrp/vrrp.c:vrrp_send_
 from hahub.config.document import Document, Path
 from hahub.config.problems import Severity
 from hahub.config.schema import Config, GarpGroup, GlobalDefs, VrrpInstance
+from hahub.config.schema_lines import GarpExtraIf
 from hahub.settings import Pacing
 
 _LONG = 1.0
@@ -27,11 +28,24 @@ def pacing(config: Config) -> tuple[Pacing, ...]:
     return tuple(found)
 
 
-def extra_interval_of(instance: VrrpInstance, defs: GlobalDefs) -> float:
-    """Seconds between announcements on interfaces of other addresses; 0 where there are none that count."""
+def extra_interval_of(instance: VrrpInstance, defs: GlobalDefs, *, has_vmacs: bool) -> float:
+    """Seconds between announcements on interfaces of other addresses; 0 where there are none that count.
+
+    has_vmacs: some of these interfaces are virtual MACs.
+    """
+    line = _extra_line(instance, defs)
+    return line.interval if line is not None and (line.all or has_vmacs) else 0.0
+
+
+def extra_all_of(instance: VrrpInstance, defs: GlobalDefs) -> bool:
+    """Whether they are made on all of these interfaces, and not on virtual MACs only."""
+    line = _extra_line(instance, defs)
+    return line is None or line.all
+
+
+def _extra_line(instance: VrrpInstance, defs: GlobalDefs) -> GarpExtraIf | None:
     words = (instance.garp_extra_if, instance.vmac_garp_intvl, defs.vrrp_garp_extra_if, defs.vrrp_vmac_garp_intvl)
-    line = next((each for each in words if each is not None), None)
-    return line.interval if line is not None and line.all else 0.0
+    return next((each for each in words if each is not None), None)
 
 
 def _names(group: GarpGroup) -> tuple[str, ...]:

@@ -66,8 +66,8 @@ def with_carriers(
     return (*tracked, *(TrackedInterface(name) for name in dict.fromkeys(names) if name and name not in known))
 
 
-def statics(config: Statics) -> StaticSettings:
-    """What the host has, master or not."""
+def statics(config: Statics, more: tuple[VirtualAddress, ...] = ()) -> StaticSettings:
+    """What the host has, master or not. more: addresses that follow from other keywords."""
     return StaticSettings(
-        addresses(config.static_ipaddress, ""), routes(config.static_routes), rules(config.static_rules)
+        (*addresses(config.static_ipaddress, ""), *more), routes(config.static_routes), rules(config.static_rules)
     )

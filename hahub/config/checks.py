@@ -16,6 +16,7 @@ from hahub.config.problems import Severity, shown
 from hahub.config.schema import Config, Fifo, OptionalScript, Script, User, VrrpInstance, VrrpSyncGroup
 from hahub.config.track_groups import check_track_groups
 from hahub.config.tracking import check_definitions, check_lines
+from hahub.config.virtual_checks import check_virtual
 from hahub.config.wire import check_groups_of_all, check_wire
 from hahub.family import Family
 from hahub.settings import TrackedFile, TrackedProcess, TrackedScript
@@ -41,6 +42,7 @@ def check(config: Config, document: Document, host: Host) -> None:
     check_groups_of_all(config, document)
     check_statics(config, document)
     check_groups(config, document)
+    check_virtual(config, document)
     check_announcements(config, document)
     check_track_groups(config, document)
     _check_virtual_router_ids(config, document)

@@ -22,6 +22,7 @@ from hahub.config.schema import (
 )
 from hahub.config.track_groups import needed_interfaces
 from hahub.config.tracking import watched_file, watched_process
+from hahub.config.virtual import Virtual, ipvlan_addresses, uses_xmit_base, virtual_interfaces
 from hahub.config.wire import wire_of
 from hahub.config.words import split_command
 from hahub.model import Kind
@@ -57,13 +58,13 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
     """
     defs = config.global_defs
     node = defs.router_id or host_name
-    instances = tuple(_instance(name, each, config) for name, each in config.vrrp_instance.items())
+    instances = tuple(_instance(name, each, config) for name, each in virtual_interfaces(config).items())
     return Settings(
         core=CoreSettings(
             node=node,
             instances=instances,
             groups=sync_groups(config),
-            statics=statics(config),
+            statics=statics(config, ipvlan_addresses(config)),
             pacing=announcements.pacing(config),
             startup_delay=defs.vrrp_startup_delay,
             delay_after_boot=defs.vrrp_delay_after_boot,
@@ -89,8 +90,8 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
     )
 
 
-def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSettings:
-    defs = config.global_defs
+def _instance(name: str, virtual: Virtual, config: Config) -> InstanceSettings:
+    instance, defs = virtual.instance, config.global_defs
     return InstanceSettings(
         name=name,
         interface=instance.interface,
@@ -104,17 +105,20 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         down_timer_adverts=election.down_timer_adverts_of(instance, defs),
         auth_pass=derive.auth_pass_of(instance, defs),
         auth_ah=derive.uses_ah(instance, defs),
-        virtual_addresses=addresses(instance.virtual_ipaddress, instance.interface),
+        virtual_addresses=addresses(instance.virtual_ipaddress, virtual.address_interface),
         source=derive.source_of(instance),
         unicast_peers=tuple(
             {p.address: UnicastPeer(p.address, p.min_ttl, p.max_ttl) for p in instance.unicast_peer}.values()
         ),
         check_unicast_src=_first(instance.check_unicast_src, defs.vrrp_check_unicast_src),
         wire=wire_of(instance, defs),
-        excluded_addresses=_excluded(instance),
+        excluded_addresses=_excluded(instance, virtual.address_interface),
         routes=routes(instance.virtual_routes),
         rules=rules(instance.virtual_rules, _rules_before(name, config)),
         promote_secondaries=instance.promote_secondaries,
+        virtual_interface=virtual.own,
+        address_interfaces=virtual.of_addresses,
+        vmac_xmit_base=uses_xmit_base(instance),
         track_scripts=tracked(name, config, TrackedScript),
         track_interfaces=with_carriers(
             instance, tracked(name, config, TrackedInterface), needed_interfaces(name, config)
@@ -127,7 +131,8 @@ def _instance(name: str, instance: VrrpInstance, config: Config) -> InstanceSett
         garp_master_refresh=_first(instance.garp_master_refresh, defs.vrrp_garp_master_refresh),
         garp_master_refresh_repeat=_first(instance.garp_master_refresh_repeat, defs.vrrp_garp_master_refresh_repeat),
         accept=derive.accepts(instance),
-        garp_extra_if=announcements.extra_interval_of(instance, defs),
+        garp_extra_if=announcements.extra_interval_of(instance, defs, has_vmacs=bool(virtual.of_addresses)),
+        garp_extra_all=announcements.extra_all_of(instance, defs),
         garp_lower_prio_delay=election.lower_prio_delay_of(instance, defs),
         garp_lower_prio_repeat=election.lower_prio_repeat_of(instance, defs),
         lower_prio_no_advert=election.is_silent_to_weaker(instance, defs),
@@ -154,10 +159,10 @@ def _rules_before(name: str, config: Config) -> Iterator[RuleLine]:
         yield from instance.virtual_rules
 
 
-def _excluded(instance: VrrpInstance) -> tuple[VirtualAddress, ...]:
+def _excluded(instance: VrrpInstance, interface: str) -> tuple[VirtualAddress, ...]:
     """Those that are not among the others already."""
     advertised = {line.address.partition("/")[0] for line in instance.virtual_ipaddress}
-    found = addresses(instance.virtual_ipaddress_excluded, instance.interface)
+    found = addresses(instance.virtual_ipaddress_excluded, interface)
     return tuple(each for each in found if each.address not in advertised)
 
 

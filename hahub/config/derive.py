@@ -49,7 +49,10 @@ def source_keywords(instance: VrrpInstance) -> tuple[str, str]:
 def source_of(instance: VrrpInstance) -> str:
     """The configured source of adverts; empty for the interface's own."""
     used, other = source_keywords(instance)
-    return getattr(instance, used) or getattr(instance, other) or ""
+    configured = getattr(instance, used) or getattr(instance, other)
+    if configured is None and instance.use_ipvlan is not None:
+        configured = (instance.use_ipvlan.address or "").partition("/")[0]
+    return configured or ""
 
 
 def priority_of(instance: VrrpInstance) -> int:

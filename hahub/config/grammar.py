@@ -5,7 +5,7 @@ ip line:     192.0.2.7/24 dev eth0 label eth0:web scope site
               positional   option      option       option
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cache
@@ -52,6 +52,8 @@ class Grammar:
     """Word -> field of a list; each item takes all words until this one comes again."""
     refused: Mapping[str, str] | frozenset[str] = frozenset()
     """Words of keepalived that are not supported, and what is to be said about them, or that they are not yet."""
+    field_of: Callable[[str], str] | None = None
+    """Which positional field a word fills, where its looks tell and not its place."""
     rest: str = ""
     """The field of all further words."""
     what: str = "words"
@@ -96,8 +98,9 @@ def parse_line(words: Sequence[str], grammar: Grammar) -> dict[str, Part]:
             continue
         if word in grammar.refused:
             raise LineError(at, _refusal(word, grammar))
-        if waiting:
-            _put(parts, waiting.pop(0), Part(word, at), word)
+        if waiting and (name := _field_of(word, waiting, grammar)) in waiting:
+            waiting.remove(name)
+            _put(parts, name, Part(word, at), word)
         elif grammar.rest:
             _put(parts, grammar.rest, Part(tuple(words[at:]), at), word)
             break
@@ -107,6 +110,10 @@ def parse_line(words: Sequence[str], grammar: Grammar) -> dict[str, Part]:
     if len(waiting) > len(grammar.positional) - grammar.required:
         raise LineError(0, f"has no {waiting[0]}")
     return parts
+
+
+def _field_of(word: str, waiting: list[str], grammar: Grammar) -> str:
+    return waiting[0] if grammar.field_of is None else grammar.field_of(word)
 
 
 def _take_keyword(words: Sequence[str], at: int, grammar: Grammar, parts: dict[str, Part]) -> int:

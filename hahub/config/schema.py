@@ -20,7 +20,9 @@ from hahub.config.schema_lines import (
     SmtpServer,
     TrackScript,
     UnicastPeerLine,
+    UseIpvlan,
     User,
+    UseVmac,
     VirtualIp,
 )
 from hahub.config.schema_trackers import FileDefinition, ProcessDefinition
@@ -42,6 +44,8 @@ __all__ = [
     "TrackGroup",
     "TrackScript",
     "UnicastPeerLine",
+    "UseIpvlan",
+    "UseVmac",
     "User",
     "VirtualIp",
     "VrrpInstance",

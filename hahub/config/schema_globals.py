@@ -81,6 +81,8 @@ class GlobalDefs(WireDefs):
     vrrp_strict: Flag = Field(False, description="instances are as the RFCs have them; default no")
     iproute_etc_dir: Text | None = Field(None, description="files with names of routing tables; default /etc/iproute2")
     iproute_usr_dir: Text | None = Field(None, description="more of them; default /usr/share/iproute2")
+    vmac_prefix: InterfaceName = Field("vrrp", description="names of virtual MACs begin with it; default vrrp")
+    vmac_addr_prefix: InterfaceName | None = Field(None, description="those of use_vmac_addr; default vmac_prefix")
     vrrp_startup_delay: Delay = Field(0.0, description="seconds before the first election; default 0")
     vrrp_delay_after_boot: Delay = Field(0.0, description="the same, counted from the start of the machine; default 0")
     vrrp_rt_priority: Annotated[int, whole(0, 99)] = Field(

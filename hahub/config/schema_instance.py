@@ -14,6 +14,8 @@ from hahub.config.schema_lines import (
     TimerExpired,
     TrackScript,
     UnicastPeerLine,
+    UseIpvlan,
+    UseVmac,
     VirtualIp,
 )
 from hahub.config.schema_trackers import TrackFile, TrackInterface, TrackProcess
@@ -63,6 +65,12 @@ class VrrpInstance(WireOptions):
     down_timer_adverts: AdvertCount | None = Field(None, description="1 to 100; default vrrp_down_timer_adverts")
     authentication: Authentication | None = Field(None, description="version 2 only; default none")
     unicast_peer: tuple[UnicastPeerLine, ...] = Field((), description="who gets the adverts; default: multicast")
+    use_vmac: UseVmac | None = Field(None, description="a private macvlan with the virtual MAC; default: none")
+    use_vmac_addr: Flag = Field(
+        False, description="one as well for addresses on other interfaces, or of IPv6 beside IPv4"
+    )
+    vmac_xmit_base: Flag = Field(False, description="adverts leave by the interface below; with peers they always do")
+    use_ipvlan: UseIpvlan | None = Field(None, description="an ipvlan that adverts leave by; default: none")
     virtual_ipaddress: tuple[VirtualIp, ...] = Field((), description="addresses of the master")
     virtual_ipaddress_excluded: tuple[VirtualIp, ...] = Field((), description="more of them, not named in adverts")
     virtual_routes: tuple[RouteLine, ...] = Field((), description="routes of the master")

@@ -1,5 +1,6 @@
 """The part of the schema about lines: the words behind a keyword."""
 
+import re
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -18,13 +19,16 @@ from hahub.config.values import (
     Flag,
     HostAddress,
     InterfaceName,
+    IpvlanMode,
     Lifetime,
+    LinkGroup,
     Name,
     Port,
     TableName,
     Text,
     Ttl,
     UserName,
+    VirtualMac,
     Weight,
     fail,
     is_group,
@@ -135,8 +139,8 @@ class VirtualIp(Line):
             "-nodad": ("dad", True),
             "home": ("home", True),
             "mngtmpaddr": ("mngtmpaddr", True),
+            "use_vmac": ("use_vmac", True),
         },
-        refused=frozenset({"use_vmac"}),
         what="an address",
     )
 
@@ -156,6 +160,7 @@ class VirtualIp(Line):
     dad: Flag = Field(False, description="``-nodad``: IPv6, look for duplicates before it is used; default no")
     home: Flag = Field(False, description="IPv6, the home address of a mobile node; default no")
     mngtmpaddr: Flag = Field(False, description="IPv6 with /64, make temporary addresses of its network; default no")
+    use_vmac: Flag = Field(False, description="on a virtual MAC of its own on that interface; default no")
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -203,3 +208,49 @@ class UnicastPeerLine(Line):
     address: HostAddress = Field(description="address of another router; a prefix length is left out")
     min_ttl: Ttl = Field(0, description="its packets with a smaller TTL or hop limit are dropped; default 0")
     max_ttl: Ttl = Field(255, description="its packets with a greater one are dropped; default 255")
+
+
+def _name_or_mac(word: str) -> str:
+    return "mac" if ":" in word else "name"
+
+
+class UseVmac(Line):
+    """``[[name] INTERFACE] [MAC] [netlink_notify_msg] [group GROUP]``; the words stand in any order."""
+
+    grammar: ClassVar[Grammar] = Grammar(
+        ("name", "mac"),
+        required=0,
+        options={"name": "name", "group": "group"},
+        flags={"netlink_notify_msg": ("netlink_notify_msg", True)},
+        field_of=_name_or_mac,
+        what="a name and a MAC",
+    )
+
+    name: InterfaceName | None = Field(None, description="of the macvlan; default: vmac_prefix.VRID")
+    mac: VirtualMac | None = Field(
+        None, description="6 bytes, or 5 and the VRID; default 00:00:5e:00:01:VRID, IPv6: 02"
+    )
+    netlink_notify_msg: Flag = Field(False, description="have the kernel tell of the interface below as well")
+    group: LinkGroup | None = Field(None, description="link group, a number; default: that of the interface below")
+
+
+def _name_or_address(word: str) -> str:
+    return "address" if re.fullmatch(r"[0-9.]+(/.*)?|.*:.*", word) else "name"
+
+
+class UseIpvlan(Line):
+    """``[[name] INTERFACE] [ADDRESS] [bridge|private|vepa] [group GROUP]``; the words stand in any order."""
+
+    grammar: ClassVar[Grammar] = Grammar(
+        ("name", "address"),
+        required=0,
+        options={"name": "name", "group": "group"},
+        flags={mode: ("mode", mode) for mode in ("bridge", "private", "vepa")},
+        field_of=_name_or_address,
+        what="a name and an address",
+    )
+
+    name: InterfaceName | None = Field(None, description="of the ipvlan; default: vmac_prefix.VRID")
+    address: Address | None = Field(None, description="its own, where adverts come from; IPv4 needs one")
+    mode: IpvlanMode = Field("bridge", description="bridge, private or vepa, the same for all on one interface")
+    group: LinkGroup | None = Field(None, description="link group, a number; default: that of the interface below")

@@ -206,6 +206,30 @@ def parse_lifetime(value: object) -> int:
     raise fail(f"{shown(text)} is not a lifetime, expected whole seconds or forever")
 
 
+def parse_virtual_mac(value: object) -> str:
+    """Read a MAC for a virtual router: 6 bytes, or 5, to which the VRID is added."""
+    text = parse_text(value)
+    parts = text.removesuffix(":").split(":")
+    if len(parts) not in (5, 6) or not all(re.fullmatch("[0-9A-Fa-f]{1,2}", part) for part in parts):
+        raise fail(f"{shown(text)} is not a MAC, expected 6 bytes such as 02:00:00:00:00:05, or 5 of them")
+    octets = [int(part, 16) for part in parts]
+    if octets[0] & 1:
+        raise fail(f"{shown(text)} is the MAC of a multicast group")
+    if bytes(octets[:5]) in (b"\0\0\x5e\0\x01", b"\0\0\x5e\0\x02"):
+        raise fail(f"{shown(text)} is the MAC of a virtual router, which may be another one's", "leave it out")
+    return ":".join(f"{octet:02x}" for octet in octets)
+
+
+def parse_link_group(value: object) -> int:
+    """Read a group of interfaces: a number, or ``default``."""
+    text = str(value)
+    if text == "default":
+        return 0
+    if re.fullmatch("[0-9]{1,10}", text) and int(text) <= 0xFFFFFFFF:
+        return int(text)
+    raise fail(f"{shown(text)} is not a link group, expected a number or default")
+
+
 def parse_state(value: object) -> str:
     """Read the initial state: MASTER or BACKUP."""
     text = parse_text(value)
@@ -239,6 +263,9 @@ HostAddress = Annotated[str, _type(parse_host)]
 MulticastAddress = Annotated[str, _type(parse_multicast)]
 Broadcast = Annotated[str, _type(parse_broadcast)]
 Lifetime = Annotated[int, _type(parse_lifetime)]
+VirtualMac = Annotated[str, _type(parse_virtual_mac)]
+LinkGroup = Annotated[int, _type(parse_link_group)]
+IpvlanMode = Annotated[str, matching("bridge|private|vepa", "a mode, expected bridge, private or vepa")]
 StateWord = Annotated[str, _type(parse_state)]
 AuthType = Annotated[str, _type(parse_auth_type)]
 AbsolutePath = Annotated[str, matching(r"/.*[^/]", "an absolute path of a file")]

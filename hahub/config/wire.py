@@ -69,7 +69,8 @@ def _check_sources(path: Path, instance: VrrpInstance, document: Document) -> No
         elif getattr(instance, used) != getattr(instance, other):
             _warn(document, (*path, other), f"{other} has no effect beside {used}")
     source, family = derive.source_of(instance), derive.known_family_of(instance)
-    if source and family is not None and Family.of(source) is not family:
+    configured = getattr(instance, used) is not None or getattr(instance, other) is not None
+    if configured and family is not None and Family.of(source) is not family:
         keyword = used if getattr(instance, used) is not None else other
         document.report(
             (*path, keyword), f"{keyword} {source} is {Family.of(source).label}, the adverts are {family.label}"

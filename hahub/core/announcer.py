@@ -41,13 +41,20 @@ class Announcer:
             if send is None:
                 continue
             key = (address.interface, address.number)
-            announcement = before.pop(key, None) or Announcement(address.interface, address.family)
+            announcement = before.pop(key, None) or Announcement(
+                self._interfaces[address.interface].wire, address.family
+            )
             announcement.send = send
             self._announcements[key] = announcement
         for gone in before.values():
             gone.pending = 0
         first = {each.interface: each for each in reversed(self._announcements.values())}
-        self._elsewhere = [each for name, each in first.items() if name != settings.interface]
+        ours = {virtual.name for virtual in settings.address_interfaces}
+        self._elsewhere = [
+            each
+            for name, each in first.items()
+            if name != settings.address_interface and (settings.garp_extra_all or name in ours)
+        ]
 
     def _sender_of(self, address: VirtualAddress) -> Callable[[], None] | None:
         interface = self._interfaces[address.interface]

@@ -122,6 +122,7 @@ class Engine:
 
     def _at_work(self) -> None:
         self.is_configured = True
+        self._links_changed()  # those that were made just now
         self._route_watch.listen(needed=self._routers.have_routes or self._statics.have_routes)
         self._beat()
         self._arm()
@@ -181,6 +182,7 @@ class Engine:
         self._statics.remove()
         self._promotion.restore()
         self._routers.interfaces.close()
+        self._routers.virtual.remove()
 
     # The loop
 
@@ -228,6 +230,8 @@ class Engine:
             self._serve(now)
         self._paces.serve(time.monotonic())
         self._statics.serve(time.monotonic())
+        if self._routers.virtual.is_due(now):
+            self._links_changed()
 
     def _serve(self, now: float) -> None:
         """All whose turn it is; handling takes time, in which more may become due."""
@@ -236,7 +240,8 @@ class Engine:
                 router = self._about_to_elect(now)
                 if router is None:
                     return
-                self._receive(self._routers.interfaces[router.settings.interface])
+                for interface in self._routers.interfaces.hearing(router.settings.interface):
+                    self._receive(interface)
             now = time.monotonic()
 
     def _serve_due(self, now: float) -> bool:
@@ -259,7 +264,10 @@ class Engine:
         first, earliest = self._schedule.first, self._schedule.earliest
         if first is not None and earliest is not None and first.instance.state is State.BACKUP:
             earliest -= HEAD_START
-        waiting = (earliest, self._beat_at, self._paces.next_deadline, self._statics.next_deadline)
+        waiting = (
+            *(earliest, self._beat_at, self._paces.next_deadline),
+            *(self._statics.next_deadline, self._routers.virtual.retry_at),
+        )
         self._timer.set(min([each for each in waiting if each is not None], default=None))
 
     def _about_to_elect(self, now: float) -> Router | None:
@@ -283,11 +291,11 @@ class Engine:
 
     def _hear(self, interface: Interface, family: Family, packet: bytes | Datagram, at: float) -> None:
         number = _virtual_router_id(packet)
-        router = self._routers.on_wire(interface.name, family, number)
+        router = self._routers.on_wire(interface.wire, family, number)
         if router is not None:
             router.packet_received(packet, at)
         elif interface.hears_all:
-            tell_unknown(self._log, interface.name, packet, number)
+            tell_unknown(self._log, interface.wire, packet, number)
 
     def _collect_refusals(self) -> None:
         for refusal in self._commands.collect():
@@ -299,10 +307,10 @@ class Engine:
         return self._routers.interfaces.index_of(interface)
 
     def _links_changed(self) -> None:
-        changed = self._monitor.drain()
+        now = time.monotonic()
+        changed = self._routers.virtual.settle(self._monitor.drain(), now)
         if not changed:
             return
-        now = time.monotonic()
         self._promotion.interfaces_changed(changed)
         self._statics.interfaces_changed(changed, now)
         with self._receivers_rewatched():

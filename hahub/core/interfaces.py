@@ -1,6 +1,6 @@
 """The network interfaces that instances use, and the sockets on them, made again when an interface changes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hahub.core.log import ERROR, CoreLog
@@ -9,7 +9,8 @@ from hahub.net.adverts import AdvertReceiver, AdvertSender
 from hahub.net.adverts6 import AdvertReceiver6, AdvertSender6
 from hahub.net.frames import FrameSender
 from hahub.net.links import Link, LinkMonitor
-from hahub.settings import InstanceSettings
+from hahub.net.vmac_adverts import VirtualMacReceiver
+from hahub.settings import InstanceSettings, VirtualInterface
 from hahub.vrrp.packet import AH_PROTOCOL, PROTOCOL, TTL
 from hahub.vrrp.wire import group_of
 
@@ -39,6 +40,8 @@ class Use:
     """There is no source while the interface has not the configured one."""
     buffer_bytes: int = 0
     """What it adds to the receive buffer."""
+    sent_by: str = ""
+    """The interface that its adverts leave by."""
 
     @property
     def destinations(self) -> tuple[int, ...]:
@@ -59,20 +62,35 @@ def use_of(settings: InstanceSettings) -> Use:
         settings.wire.unicast_ttl if settings.unicast_peers else TTL,
         settings.wire.track_source,
         settings.wire.receive_buffer_bytes,
+        settings.advert_interface,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What is asked of one interface; nothing, of one that only carries addresses."""
+
+    uses: frozenset[Use] = frozenset()
+    """The virtual routers on its wire."""
+    virtual: VirtualInterface | None = None
+    """It is one that we made: the wire is that of the interface below."""
+
+
+Receiver = AdvertReceiver | AdvertReceiver6 | VirtualMacReceiver
 
 
 class Interface:
     """One interface by name: what the kernel says of it, and our sockets while it is there."""
 
-    def __init__(self, name: str, uses: frozenset[Use]) -> None:
+    def __init__(self, name: str, needs: Needs) -> None:
         self.name = name
-        self.uses = uses
+        self.needs = needs
         self.hears_all = False
         """Also the virtual routers that are not configured, for ``log_unknown_vrids``."""
         self.link: Link | None = None
-        self.receivers: dict[Hearing, AdvertReceiver | AdvertReceiver6] = {}
+        self.receivers: dict[Hearing, Receiver] = {}
         self.frames: FrameSender | None = None
+        self._below: Link | None = None
         self._own_sources: dict[Family, int | None] = {}
         self._senders: dict[tuple[Family, int, int, int], AdvertSender | AdvertSender6] = {}
         """By family, source, destination and TTL: virtual routers with the same ones share a socket."""
@@ -82,6 +100,11 @@ class Interface:
         """Equal as long as frames that were encoded for this interface can be used as they are."""
         mac = self.link.mac if self.link is not None else b""
         return (mac, self.frames)
+
+    @property
+    def wire(self) -> str:
+        """The interface that the virtual routers are configured on whose adverts are heard here."""
+        return self.name if self.needs.virtual is None else self.needs.virtual.base
 
     @property
     def up(self) -> bool:
@@ -94,7 +117,7 @@ class Interface:
         return use.source if not use.track_source or self._has(use.source, use.family) else None
 
     def _has(self, address: int, family: Family) -> bool:
-        entries = self.link.all_addresses if self.link is not None else ()
+        entries = [entry for link in (self.link, self._below) if link is not None for entry in link.all_addresses]
         return any(entry.family is family and entry.address == address and entry.usable for entry in entries)
 
     def senders_of(self, use: Use) -> list[tuple[int, AdvertSender | AdvertSender6]]:
@@ -108,25 +131,38 @@ class Interface:
         )
         return [(destination, sender) for destination, sender in found if sender is not None]
 
-    def refresh(self, link: Link | None, never_a_source: frozenset[int]) -> None:
-        """Take what the kernel says now; sockets follow. Raises OSError when a socket cannot be made."""
+    def refresh(self, link: Link | None, below: Link | None, never_a_source: frozenset[int]) -> None:
+        """Take what the kernel says now; sockets follow. Raises OSError when a socket cannot be made.
+
+        below: the interface that this one lies on, if we made it.
+        """
         renewed = link is None or self.link is None or link.index != self.link.index
         if renewed:
             self.close()
-        self.link = link
+        self.link, self._below = link, below
         if link is None:
             return
-        self._own_sources = {family: link.source(family, never_a_source) for family in Family}
+        self._own_sources = {family: self._own_source(family, link, below, never_a_source) for family in Family}
         if self.frames is None:
             self.frames = FrameSender(self.name, link.index)
         self._refresh_receivers(link.index)
         self._refresh_senders(link.index)
 
+    def _own_source(self, family: Family, link: Link, below: Link | None, never_a_source: frozenset[int]) -> int | None:
+        """The address is that of the interface below: a backup's virtual MAC has none."""
+        virtual = self.needs.virtual
+        if virtual is None or not virtual.mac:
+            return link.source(family, never_a_source)
+        if below is None:
+            return None
+        source = below.source(family, never_a_source)
+        return below.mac_identifier if source is None and family is Family.IPV6 else source
+
     def _refresh_receivers(self, index: int) -> None:
         for hearing in self.receivers.keys() - self._wanted_hearings:
             self.receivers.pop(hearing).close()
         for family, protocol in self._wanted_hearings:
-            uses = [use for use in self.uses if use.family is family and protocol in use.protocols]
+            uses = [use for use in self.needs.uses if use.family is family and protocol in use.protocols]
             wanted = None if self.hears_all else {use.virtual_router_id for use in uses}
             groups = {use.group for use in uses}
             receiver = self.receivers.get((family, protocol))
@@ -140,20 +176,26 @@ class Interface:
 
     def _receiver(
         self, index: int, family: Family, protocol: int, wanted: set[int] | None, groups: set[int]
-    ) -> AdvertReceiver | AdvertReceiver6:
+    ) -> Receiver:
+        if self.needs.virtual is not None:
+            mac = self.needs.virtual.mac_bytes
+            return VirtualMacReceiver(self.name, index, mac, wanted, family=family, protocol=protocol)
         if family is Family.IPV6:
             return AdvertReceiver6(self.name, index, wanted, groups=groups)
         return AdvertReceiver(self.name, index, wanted, protocol=protocol, groups=groups)
 
     @property
     def _wanted_hearings(self) -> set[Hearing]:
-        return {(use.family, protocol) for use in self.uses for protocol in use.protocols}
+        """Of whose adverts only this interface hears: an ipvlan hears nothing that the one below does not."""
+        if self.needs.virtual is not None and not self.needs.virtual.mac:
+            return set()
+        return {(use.family, protocol) for use in self.needs.uses for protocol in use.protocols}
 
     def _refresh_senders(self, index: int) -> None:
         wanted = {
             (use.family, source, destination, use.ttl)
-            for use in self.uses
-            if (source := self.source_of(use)) is not None
+            for use in self.needs.uses
+            if use.sent_by == self.name and (source := self.source_of(use)) is not None
             for destination in use.destinations
         }
         for key in self._senders.keys() - wanted:
@@ -162,9 +204,11 @@ class Interface:
             family, source, destination, ttl = key
             self._senders[key] = _SENDERS[family](self.name, index, source, destination=destination, ttl=ttl)
 
-    def serve(self, uses: frozenset[Use]) -> None:
+    def serve(self, needs: Needs) -> None:
         """Other virtual routers from now on; ``refresh`` makes what they need."""
-        self.uses = uses
+        if needs.virtual != self.needs.virtual:
+            self.close()
+        self.needs = needs
 
     def close(self) -> None:
         for opened in (*self.receivers.values(), *self._senders.values(), self.frames):
@@ -201,8 +245,12 @@ class Interfaces:
         link = self._monitor.table.get(name)
         return link is not None and link.up
 
-    def use(self, wanted: dict[str, frozenset[Use]], *, never_a_source: frozenset[int], hear_all: bool = False) -> None:
-        """Have exactly these: interface name -> the virtual routers on it, none for one that only carries addresses.
+    def hearing(self, wire: str) -> list[Interface]:
+        """Where adverts of the virtual routers on an interface come in: there, and by our macvlans on it."""
+        return [interface for interface in self._by_name.values() if interface.wire == wire]
+
+    def use(self, wanted: Mapping[str, Needs], *, never_a_source: frozenset[int], hear_all: bool = False) -> None:
+        """Have exactly these, by name.
 
         hear_all: other virtual routers, too.
         never_a_source: addresses that come and go with the state, so that no advert may come from them.
@@ -210,24 +258,25 @@ class Interfaces:
         self._never_a_source = never_a_source
         for name in set(self._by_name) - set(wanted):
             self._by_name.pop(name).close()
-        for name, uses in wanted.items():
+        for name, needs in wanted.items():
             if name not in self._by_name:
-                self._by_name[name] = Interface(name, uses)
+                self._by_name[name] = Interface(name, needs)
             else:
-                self._by_name[name].serve(uses)
+                self._by_name[name].serve(needs)
             self._by_name[name].hears_all = hear_all
         self.refresh(wanted)
 
     def refresh(self, names: Iterable[str]) -> None:
         """Follow the kernel's view of these interfaces. A socket that cannot be made is tried again at the next."""
-        for name in names:
-            interface = self._by_name.get(name)
-            if interface is None:
+        table, names = self._monitor.table, set(names)
+        for interface in self._by_name.values():
+            if interface.name not in names and interface.wire not in names:
                 continue
             try:
-                interface.refresh(self._monitor.table.get(name), self._never_a_source)
+                below = table.get(interface.wire) if interface.needs.virtual is not None else None
+                interface.refresh(table.get(interface.name), below, self._never_a_source)
             except OSError as error:
-                self._log.limited(ERROR, name, "socket", f"no socket on this interface: {error}")
+                self._log.limited(ERROR, interface.name, "socket", f"no socket on this interface: {error}")
 
     def close(self) -> None:
         for interface in self._by_name.values():

@@ -70,12 +70,14 @@ class Router:
         tell: Callable[[InstanceSettings | SyncGroupSettings, Report], None],
         schedule: Schedule["Router"],
         announcer: Announcer,
+        problem_of: Callable[[str], str] = lambda _: "",
         slot: Slot | None = None,
         last_sequence: int = 0,
         grouped: bool = False,
     ) -> None:
-        """slot: where the next life of the core finds what this router was doing.
+        """problem_of: why a virtual interface could not be made; empty when it could.
 
+        slot: where the next life of the core finds what this router was doing.
         last_sequence: of an authentication header, as an earlier life left it there.
         """
         self.instance = Instance(settings, startup_delay=startup_delay, grouped=grouped)
@@ -89,6 +91,7 @@ class Router:
         self._tell = tell
         self._schedule = schedule
         self._announcer = announcer
+        self._problem_of = problem_of
         self._slot = slot
         self._use = use_of(settings)
         self._outgoing = Outgoing(settings, slot, last_sequence=last_sequence)
@@ -117,7 +120,8 @@ class Router:
         """The interface of the adverts, and those that carry addresses."""
         settings = self.settings
         of_routes = (name for route in settings.routes for name in route.interfaces)
-        return {settings.interface, *(a.interface for a in settings.all_addresses), *of_routes}
+        ours = (virtual.name for virtual in settings.virtual_interfaces)
+        return {settings.interface, *ours, *(a.interface for a in settings.all_addresses), *of_routes}
 
     @property
     def watched_names(self) -> set[str]:
@@ -137,7 +141,7 @@ class Router:
         self._restore_routes = (*encode_routes(tracked.routes, index_of).add, *encode_rules(tracked.rules).add)
         self._announcer.encode(settings)
         priorities = {0, settings.priority, self.instance.priority}
-        self._outgoing.encode(settings, self._interfaces[settings.interface], self._use, priorities)
+        self._outgoing.encode(settings, self._interfaces[settings.advert_interface], self._use, priorities)
         self._places = {name: self._place(name) for name in self.interface_names}
         if self._slot is not None:
             self._slot.peers_wait(stall_limit(settings, settings.priority))
@@ -185,13 +189,24 @@ class Router:
         if self._stamp != self._current_stamp():
             self._leave_renamed()
             self.encode()
-        interface = self._interfaces[self.settings.interface]
-        event = events.InterfaceChanged(interface.up, interface.source_of(self._use))
+        down = self._what_is_down()
+        source = self._interfaces[self.settings.advert_interface].source_of(self._use)
+        event = events.InterfaceChanged(not down, source, down)
         if event != self._told_of_interface:
             self._told_of_interface = event
             self.handle(event, now)
         self._tracked_interfaces_changed(now)
         self._doubt_routes(now)
+
+    def _what_is_down(self) -> str:
+        """Of the two interfaces that it needs, for people; empty when both are up."""
+        settings = self.settings
+        if not self._interfaces[settings.interface].up:
+            return f"{settings.interface} is down"
+        own = settings.virtual_interface
+        if own is None or self._interfaces[own.name].up:
+            return ""
+        return self._problem_of(own.name) or f"{own.name} is down"
 
     def _tracked_interfaces_changed(self, now: float) -> None:
         found = {tracked.name: self._interfaces.is_up(tracked.name) for tracked in self.settings.track_interfaces}
@@ -211,7 +226,7 @@ class Router:
         return self._interfaces.index_of(interface)
 
     def _current_stamp(self) -> tuple[object, ...]:
-        own = self._interfaces[self.settings.interface]
+        own = self._interfaces[self.settings.advert_interface]
         carriers = (self._interfaces[name].stamp for name in sorted(self.interface_names))
         return (own.source_of(self._use), *own.senders_of(self._use), *carriers)
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from hahub.core.afterwards import Afterwards
 from hahub.core.announcer import Announcer
 from hahub.core.group import Group
-from hahub.core.interfaces import Interfaces, Use, use_of
+from hahub.core.interfaces import Interfaces, Needs, Use, use_of
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.paces import Paces
 from hahub.core.router import Router, key_of
 from hahub.core.schedule import Schedule
 from hahub.core.succession import CoreMemory, GroupMemory, RouterMemory
+from hahub.core.virtual import VirtualInterfaces
 from hahub.core.volley import Volley
 from hahub.family import Family
 from hahub.lifeline import Lifeline
@@ -20,7 +21,7 @@ from hahub.model import Kind, State
 from hahub.net.addresses import held
 from hahub.net.links import LinkMonitor
 from hahub.net.routewatch import Removed
-from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings, TrackerKey
+from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings, TrackerKey, VirtualInterface
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
 from hahub_fifo import Line
@@ -43,6 +44,7 @@ class Routers:
         paces: Paces,
     ) -> None:
         self.interfaces = Interfaces(monitor, log)
+        self.virtual = VirtualInterfaces(monitor, log)
         self._monitor = monitor
         self._volley = volley
         self._schedule = schedule
@@ -81,6 +83,7 @@ class Routers:
         if not self._configured:
             self._startup_delay = self._delay_of_this_life(settings)
         states, added = self._make(settings, now)
+        self.virtual.remove_others()
         self._start_groups(states, added, now)
         self._start(added, now)
         self._configured = True
@@ -94,6 +97,7 @@ class Routers:
         states = self._dissolve_groups(gone)
         for router in gone:
             self._remove(router)
+        self.virtual.configure((each for i in settings.instances for each in i.virtual_interfaces), now)
         used = _interfaces_of(settings)
         self.interfaces.use(used, never_a_source=_never_a_source(settings), hear_all=settings.log_unknown_vrids)
         added = [self._add(instance, now) for name, instance in wanted.items() if name not in self._by_name]
@@ -108,11 +112,13 @@ class Routers:
 
     def prepare(self, settings: CoreSettings) -> None:
         """Have these ready, in place of a first ``configure``; none of them does anything before ``begin``."""
+        self.virtual.stand_by()
         self._make(settings, time.monotonic())
 
     def begin(self, memory: CoreMemory | None) -> None:
         """Go on where another core has stopped, or, without its memory, as after its death."""
         now = time.monotonic()
+        self.virtual.take_over(now)
         if self._lifeline is not None:
             for router in self:
                 key = key_of(router.settings)
@@ -173,6 +179,7 @@ class Routers:
             tell=self._tell,
             schedule=self._schedule,
             announcer=Announcer(self.interfaces, self._paces, self._volley, self._afterwards, self._log),
+            problem_of=self.virtual.problem_of,
             slot=self._lifeline.claim(key_of(settings)) if self._lifeline is not None else None,
             last_sequence=self._lifeline.sequences.pop(key_of(settings), 0) if self._lifeline is not None else 0,
             grouped=grouped,
@@ -320,17 +327,22 @@ def _never_a_source(settings: CoreSettings) -> frozenset[int]:
     )
 
 
-def _interfaces_of(settings: CoreSettings) -> dict[str, frozenset[Use]]:
-    """Interface names with the virtual routers on them; none for one that only carries addresses."""
-    wanted: dict[str, set[Use]] = {}
+def _interfaces_of(settings: CoreSettings) -> dict[str, Needs]:
+    """Interface names with what is needed there."""
+    uses: dict[str, set[Use]] = {}
+    virtual: dict[str, VirtualInterface] = {}
     for instance in settings.instances:
-        wanted.setdefault(instance.interface, set()).add(use_of(instance))
+        uses.setdefault(instance.interface, set()).add(use_of(instance))
+        virtual |= {each.name: each for each in instance.virtual_interfaces}
         for address in instance.all_addresses:
-            wanted.setdefault(address.interface, set())
+            uses.setdefault(address.interface, set())
         for route in instance.routes:
             for name in route.interfaces:
-                wanted.setdefault(name, set())
-    return {name: frozenset(uses) for name, uses in wanted.items()}
+                uses.setdefault(name, set())
+    needs = {name: Needs(frozenset(each)) for name, each in uses.items()}
+    for name, each in virtual.items():
+        needs[name] = Needs(frozenset(uses.get(each.base, ())), each)
+    return needs
 
 
 def _is_same(router: Router, memory: RouterMemory | None) -> bool:

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable
 
 from hahub.family import Family
-from hahub.vrrp.packet import AH_LAYOUT, ICV_SIZE_BYTES, PROTOCOL
+from hahub.vrrp.packet import AH_LAYOUT, AH_PROTOCOL, ICV_SIZE_BYTES, PROTOCOL
 
 Program = tuple[tuple[int, int, int, int], ...]
 
@@ -21,6 +21,14 @@ _LOAD_BYTE = 0x50
 """ldb [x + k]"""
 _LOAD_BYTE_AT = 0x30
 """ldb [k]"""
+_LOAD_WORD_AT = 0x20
+"""ld [k]"""
+_LOAD_HALF_AT = 0x28
+"""ldh [k]"""
+_LINK_LAYER = 0xFFE00000
+"""Added to an offset, it counts from the link layer's header on."""
+_SOURCE_MAC = _LINK_LAYER + 6
+_IPV6_HEADER_BYTES = 40
 _JUMP_IF_EQUAL = 0x15
 _RETURN = 0x06
 _WHOLE_PACKET = 0xFFFF
@@ -48,6 +56,28 @@ def behind_authentication_header(virtual_router_ids: Iterable[int] | None) -> Pr
         (_RETURN, 0, 0, 0),
         *wanted,
     )
+
+
+def virtual_routers_from(
+    mac: bytes, virtual_router_ids: Iterable[int] | None, family: Family, protocol: int = PROTOCOL
+) -> Program:
+    """The same for a packet socket, which sees the IP header of either family: only what comes from this MAC.
+
+    protocol: what follows the IP header, VRRP or over IPv4 an authentication header; nothing else passes.
+    """
+    high, low = int.from_bytes(mac[:4], "big"), int.from_bytes(mac[4:], "big")
+    drop: Program = ((_RETURN, 0, 0, 0),)
+    protocol_at = 9 if family is Family.IPV4 else 6
+    from_mac: Program = (
+        *((_LOAD_WORD_AT, 0, 0, _SOURCE_MAC), (_JUMP_IF_EQUAL, 1, 0, high), *drop),
+        *((_LOAD_HALF_AT, 0, 0, _SOURCE_MAC + 4), (_JUMP_IF_EQUAL, 1, 0, low), *drop),
+        *((_LOAD_BYTE_AT, 0, 0, protocol_at), (_JUMP_IF_EQUAL, 1, 0, protocol), *drop),
+    )
+    if family is Family.IPV6:
+        return (*from_mac, *_one_of(((_LOAD_BYTE_AT, 0, 0, _IPV6_HEADER_BYTES + 1),), virtual_router_ids))
+    if protocol == AH_PROTOCOL:
+        return (*from_mac, *behind_authentication_header(virtual_router_ids))
+    return (*from_mac, *virtual_routers(virtual_router_ids))
 
 
 def _one_of(load: Program, virtual_router_ids: Iterable[int] | None) -> Program:

@@ -66,6 +66,15 @@ class Link:
     addresses: tuple[InterfaceAddress, ...] = ()
     """IPv4, in the kernel's order: primary ones first."""
     addresses6: tuple[InterfaceAddress, ...] = ()
+    mtu: int = 0
+    group: int = 0
+    kind: str = ""
+    """``macvlan``, ``veth``, ...; empty for hardware."""
+    lower: int = 0
+    """Index of the interface that this one lies on; 0 for none. That of a veth pair's other end."""
+    master: int = 0
+    """Index of the bridge, bond or VRF that it is a port of; 0 for none."""
+    alias: str = ""
 
     @property
     def all_addresses(self) -> tuple[InterfaceAddress, ...]:
@@ -79,6 +88,14 @@ class Link:
         """The first usable IPv6 address of this link that is not one of these; None when there is none."""
         candidates = (a.address for a in self.addresses6 if a.usable and a.address >> 118 == _LINK_LOCAL_PREFIX)
         return next((address for address in candidates if address not in exclude), None)
+
+    @property
+    def mac_identifier(self) -> int | None:
+        """The link-local address that its MAC makes, whether it has it or not. Source: RFC 4291 appendix A."""
+        if len(self.mac) != 6:
+            return None
+        identifier = bytes([self.mac[0] ^ 2]) + self.mac[1:3] + b"\xff\xfe" + self.mac[3:]
+        return _LINK_LOCAL_PREFIX << 118 | int.from_bytes(identifier, "big")
 
     def primary(self, exclude: Collection[int]) -> int | None:
         """The first IPv4 address that is not one of these; None when there is none (VR-006)."""
@@ -105,6 +122,9 @@ class LinkTable:
 
     def get(self, name: str) -> Link | None:
         return next((self._link(index) for index, link in self._bare.items() if link.name == name), None)
+
+    def at(self, index: int) -> Link | None:
+        return self._link(index) if index in self._bare else None
 
     def _link(self, index: int) -> Link:
         whole = self._whole.get(index)
@@ -196,7 +216,18 @@ def _read_link(message: Any, before: Link | None) -> Link | None:
         index=message["index"],
         mac=bytes.fromhex(text.replace(":", "")) if text else known,
         up=message["flags"] & (_IFF_UP | _IFF_RUNNING) == _IFF_UP | _IFF_RUNNING,
+        mtu=message.get_attr("IFLA_MTU") or 0,
+        group=message.get_attr("IFLA_GROUP") or 0,
+        kind=_kind(message),
+        lower=message.get_attr("IFLA_LINK") or 0,
+        master=message.get_attr("IFLA_MASTER") or 0,
+        alias=message.get_attr("IFLA_IFALIAS") or "",
     )
+
+
+def _kind(message: Any) -> str:
+    described = message.get_attr("IFLA_LINKINFO")
+    return (described.get_attr("IFLA_INFO_KIND") or "") if described is not None else ""
 
 
 def _read_address(message: Any) -> InterfaceAddress | None:
@@ -252,6 +283,7 @@ class LinkMonitor:
         self._sock: socket.socket | None = None
         self._is_stale = False
         """The table may lack something, and must be read anew."""
+        self._untold: set[str] = set()
 
     def open(self) -> None:
         """Subscribe, then read all that is there now. Raises OSError."""
@@ -266,11 +298,19 @@ class LinkMonitor:
             raise OSError(errno.EBADF, "the link monitor is not open")
         return self._sock
 
+    def catch_up(self) -> None:
+        """Take all news into the table; what is different now is told by the next ``drain``."""
+        self._untold |= self._take()
+
     def drain(self) -> set[str]:
         """Take all news; returns the names of the interfaces that are now different. Does not wait.
 
         After news was lost for want of memory, everything is read anew. Raises OSError when that fails.
         """
+        untold, self._untold = self._untold, set()
+        return untold | self._take()
+
+    def _take(self) -> set[str]:
         changed: set[str] = set()
         while True:
             try:

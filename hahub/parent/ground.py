@@ -37,6 +37,8 @@ class Options:
     """What to execute as the core; ``--link FD`` is added."""
     hub: tuple[str, ...] = (sys.executable, "-P", "-m", "hahub.hub")
     """What to execute as the hub; ``--link FD --state-dir DIRECTORY`` is added."""
+    leftovers: tuple[str, ...] = (sys.executable, "-P", "-m", "hahub.net.leftovers")
+    """What removes virtual interfaces that a core could not remove any more."""
     claim: str = claim.NAME
     """The name that keeps a second daemon out of this network namespace."""
 

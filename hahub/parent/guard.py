@@ -6,6 +6,7 @@ standard input, one JSON array a line:
     ["group", 123]      ["ungroup", 123]                   a script's process group; killed at once
     ["process", 45]     ["unprocess", 45]                  core and hub; get three seconds to leave by themselves
     ["fifo", path, device, inode]      ["unfifo", path]    unlinked at the end, when it is still that one
+    ["last", program, argument, ...]                       run at the very end, in place of the guard
     ["table", name, nft]               ["untable", name]   of nftables; removed when the addresses are off, by nft
 
 The end of its input is the death of the parent. What the parent started in its last moment, before it could say
@@ -39,6 +40,8 @@ class Wards:
         self._processes: dict[int, int] = {}
         self._fifos: dict[str, tuple[int, int]] = {}
         self._tables: dict[str, str] = {}
+        self.last: list[str] = []
+        """What is to be run in the end."""
 
     def learn(self, line: bytes) -> None:
         """Take one line of the parent's."""
@@ -56,6 +59,8 @@ class Wards:
             self._fifos[rest[0]] = (rest[1], rest[2])
         elif word == "unfifo":
             self._fifos.pop(rest[0], None)
+        elif word == "last":
+            self.last = rest
         elif word == "table":
             self._tables[rest[0]] = rest[1]
         elif word == "untable":
@@ -128,6 +133,8 @@ def main(mark: str) -> None:
     for line in sys.stdin.buffer:
         wards.learn(line)
     wards.end()
+    if wards.last:
+        os.execv(wards.last[0], wards.last)  # noqa: S606 - no shell is what is wanted
 
 
 if __name__ == "__main__":

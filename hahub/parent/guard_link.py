@@ -29,6 +29,11 @@ class GuardLink:
         self._popen: subprocess.Popen[bytes] | None = None
         self._pipe = -1
 
+    def run_last(self, *command: str) -> None:
+        """What the guard runs when everything is over."""
+        self._facts["last", ""] = ("last", *command)
+        self._say("last", *command)
+
     def watch_group(self, group: int) -> None:
         self._add("group", group)
 

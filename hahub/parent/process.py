@@ -167,6 +167,8 @@ class _Daemon:
                 self._log.warning(fifo.note)
             if fifo.created:
                 self._ground.guard.watch_fifo(fifo)
+        if any(instance.virtual_interfaces for instance in settings.core.instances):
+            self._ground.guard.run_last(*self._ground.options.leftovers)
         self._notifier.configure(
             parent.notify_scripts,
             instances=[instance.name for instance in settings.core.instances],

@@ -24,6 +24,7 @@ from hahub.settings.trackers import (
     WatchedFile,
     WatchedProcess,
 )
+from hahub.settings.virtual_interfaces import VirtualInterface
 from hahub.settings.wire import WireSettings
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "TrackerKind",
     "UnicastPeer",
     "VirtualAddress",
+    "VirtualInterface",
     "WatchedFile",
     "WatchedProcess",
     "WireSettings",

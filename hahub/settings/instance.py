@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hahub.family import Family
 from hahub.settings.belongings import Route, Rule, StaticSettings, VirtualAddress
 from hahub.settings.trackers import Tracked, TrackedFile, TrackedInterface, TrackedProcess, TrackedScript
+from hahub.settings.virtual_interfaces import VirtualInterface
 from hahub.settings.wire import WireSettings
 
 
@@ -54,6 +55,12 @@ class InstanceSettings:
     """They come after the routes and go before them."""
     promote_secondaries: bool = False
     """The kernel keeps the other addresses of a subnet when the first one goes."""
+    virtual_interface: VirtualInterface | None = None
+    """Of its own: ``use_vmac``, ``use_ipvlan``. Its addresses name the interface they are on."""
+    address_interfaces: tuple[VirtualInterface, ...] = ()
+    """Those of addresses elsewhere: ``use_vmac_addr``, and ``use_vmac`` of an address."""
+    vmac_xmit_base: bool = False
+    """Adverts leave by ``interface`` all the same."""
     track_scripts: tuple[TrackedScript, ...] = ()
     track_interfaces: tuple[TrackedInterface, ...] = ()
     track_processes: tuple[TrackedProcess, ...] = ()
@@ -74,6 +81,8 @@ class InstanceSettings:
     """Gratuitous ARP of each of them; 0 for no bursts."""
     garp_extra_if: float = 0.0
     """Seconds between announcements on interfaces of addresses that are not the instance's own; 0 for none."""
+    garp_extra_all: bool = True
+    """On all of these; False: on virtual MACs only."""
     lower_prio_no_advert: bool = False
     owner_ignore_adverts: bool = False
     """With priority 255: nobody can make it yield."""
@@ -91,6 +100,24 @@ class InstanceSettings:
     def all_addresses(self) -> tuple[VirtualAddress, ...]:
         """Those that adverts name, then those that they do not."""
         return (*self.virtual_addresses, *self.excluded_addresses)
+
+    @property
+    def virtual_interfaces(self) -> tuple[VirtualInterface, ...]:
+        """All that is made for it, its own first."""
+        own = () if self.virtual_interface is None else (self.virtual_interface,)
+        return (*own, *self.address_interfaces)
+
+    @property
+    def address_interface(self) -> str:
+        """The interface that its own addresses are on, those without ``dev``."""
+        own = self.virtual_interface
+        return own.name if own is not None and own.mac else self.interface
+
+    @property
+    def advert_interface(self) -> str:
+        """The interface that adverts leave by."""
+        own = self.virtual_interface
+        return self.interface if own is None or self.vmac_xmit_base else own.name
 
     @property
     def family(self) -> Family:

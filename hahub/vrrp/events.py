@@ -48,6 +48,8 @@ class InterfaceChanged:
     up: bool
     source: int | None
     """The address that adverts come from, as an unsigned integer; None when the interface has none."""
+    detail: str = ""
+    """What is down, for people, where it is not simply the interface."""
 
 
 @dataclass(frozen=True, slots=True)

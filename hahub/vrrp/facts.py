@@ -19,6 +19,7 @@ class Facts:
 
     def __init__(self) -> None:
         self.interface_up = False
+        self.interface_detail = ""
         self.source: int | None = None
         """The address that adverts come from, as an unsigned integer."""
         self._verdicts: dict[TrackerKey, int] = {}
@@ -51,7 +52,7 @@ class Facts:
         """Why the instance has to be in FAULT; None when it has not."""
         interface = settings.interface
         if settings.track_primary and not self.interface_up:
-            return Reason(Cause.INTERFACE_DOWN, f"{interface} is down")
+            return Reason(Cause.INTERFACE_DOWN, self.interface_detail or f"{interface} is down")
         if settings.wire.needs_peers and not settings.unicast_peers:
             return Reason(Cause.NO_PEERS, "unicast_fault_no_peer, and there is no unicast_peer")
         if self.source is None and settings.source:

@@ -102,8 +102,8 @@ class Instance:
                 return self._rival_heard(sender, detail, now)
             case events.DeadlineReached():
                 return self._deadline_reached(now)
-            case events.InterfaceChanged(up=up, source=source):
-                self._facts.interface_up, self._facts.source = up, source
+            case events.InterfaceChanged(up=up, source=source, detail=detail):
+                self._facts.interface_up, self._facts.source, self._facts.interface_detail = up, source, detail
                 return self._facts_changed(now)
             case (
                 events.ScriptChanged()

@@ -86,7 +86,23 @@ def test_a_complete_file_has_no_problems(problem_lines: Lines) -> None:
             "state MASTER\n priority 5\n preempt_delay 5",
             f"a.conf:6:16: warning: {V}preempt_delay has no effect with state MASTER",
         ),
-        ("use_vmac vrrp.1", f"a.conf:4:2: {V}use_vmac is understood, not supported yet"),
+        ("use_vmac a/b", f"a.conf:4:11: {V}use_vmac 'a/b' is not an interface name"),
+        ("use_vmac 1:2:3", f"a.conf:4:11: {V}use_vmac mac '1:2:3' is not a MAC,"
+         " expected 6 bytes such as 02:00:00:00:00:05, or 5 of them"),
+        ("use_vmac 01:2:3:4:5", f"a.conf:4:11: {V}use_vmac mac '01:2:3:4:5' is the MAC of a multicast group"),
+        ("use_vmac 0:0:5e:0:1:7", f"a.conf:4:11: {V}use_vmac mac '0:0:5e:0:1:7' is the MAC of a virtual router,"
+         " which may be another one's; leave it out"),
+        ("use_vmac a b", f"a.conf:4:13: {V}use_vmac has an unexpected word,"
+         " expected one of name, group, netlink_notify_msg"),
+        ("use_vmac group x", f"a.conf:4:17: {V}use_vmac group 'x' is not a link group, expected a number or default"),
+        ("use_vmac vrrp.too.long.name", f"a.conf:4:11: {V}use_vmac 'vrrp.too.long.name' is longer than the 15"
+         " characters of an interface name"),
+        ("use_vmac eth0", f"a.conf:4:11: {V}use_vmac name 'eth0' is the interface of vrrp_instance VI_1"),
+        ("vmac_xmit_base", f"a.conf:4:2: warning: {V}vmac_xmit_base has no effect without use_vmac"),
+        ("use_vmac\n unicast_peer {\n 10.0.0.2\n }", f"a.conf:4:2: warning: {V}use_vmac with unicast_peer:"
+         " adverts leave by eth0, as with vmac_xmit_base"),
+        ("use_vmac\n use_ipvlan 10.0.0.2", f"a.conf:5:13: {V}use_ipvlan contradicts use_vmac, expected one of them"),
+        ("use_ipvlan", f"a.conf:4:2: {V}use_ipvlan has no address, expected the one that IPv4 adverts come from"),
         ("track_bfd {\n 10.0.0.1\n }", f"a.conf:4:2: {V}{NO_BFD}"),
         ("track_bfd {\n b1 weight 3\n }", f"a.conf:4:2: {V}{NO_BFD}"),
         (
@@ -128,7 +144,7 @@ def test_a_line_of_an_instance_is_judged(problem_lines: Lines, line: str, expect
 @pytest.mark.parametrize(
     "line",
     [
-        "smtp_alert off", "use_vmac off", "strict_mode false", "accept", "preempt", "debug 0", "skip_check_adv_addr",
+        "smtp_alert off", "strict_mode false", "accept", "preempt", "debug 0", "skip_check_adv_addr",
         "advert_int 255", "garp_master_delay 0", "garp_master_refresh 60", "notify_deleted", "notify /a.sh root www",
         'notify_master "/a.sh arg" web', "preempt_delay 300", "priority 255", "version 3\n advert_int 40.95",
         "version 3\n advert_int 0.01", "nopreempt", "nopreempt on", "dont_track_primary",
@@ -230,7 +246,7 @@ def test_authentication_is_judged_without_its_password(problem_lines: Lines, lin
          " can have"),
         ("10.0.0.1 10.0.0.2", "5:11: {V}virtual_ipaddress has an unexpected word,"
          " expected one of dev, label, scope, brd, broadcast, peer, preferred_lft, track_group, noprefixroute,"
-         " autojoin, no_track, -nodad, home, mngtmpaddr"),
+         " autojoin, no_track, -nodad, home, mngtmpaddr, use_vmac"),
         ("10.0.0.1 dev", "5:11: {V}virtual_ipaddress dev needs a value"),
         ("10.0.0.1 dev eth0 dev eth1", "5:24: {V}virtual_ipaddress dev is given twice"),
         ("10.0.0.1 dev a/b", "5:15: {V}virtual_ipaddress dev 'a/b' is not an interface name"),
@@ -248,7 +264,6 @@ def test_authentication_is_judged_without_its_password(problem_lines: Lines, lin
         ("10.0.0.1 home", "5:11: warning: {V}virtual_ipaddress home has no effect, it is for IPv6 addresses"),
         ("fe80::1 mngtmpaddr", "5:10: {V}virtual_ipaddress mngtmpaddr needs a prefix length of 64"),
         ("10.0.0.1 brd x", "5:15: {V}virtual_ipaddress brd 'x' is not an IPv4 address, + or -"),
-        ("10.0.0.1 use_vmac", "5:11: {V}virtual_ipaddress use_vmac is understood, not supported yet"),
         ("10.0.0.1 peer x", "5:16: {V}virtual_ipaddress peer 'x' is not an IPv4 or IPv6 address"),
         ("10.0.0.1 preferred_lft -1", "5:25: {V}virtual_ipaddress preferred_lft '-1' is not a lifetime,"
          " expected whole seconds or forever"),

@@ -28,6 +28,8 @@ class Advert:
     sequence: int = 0
     """Of the authentication header in front of it, RFC 2402; 0 without one."""
     destination: str = field(default="", compare=False)
+    mac: str = field(default="", compare=False)
+    """Source MAC of the frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,9 @@ def decode_frame(frame: bytes, *, host: str, at: float) -> Advert | GratuitousAr
     if ether_type == 0x0806:
         return _decode_arp(frame[14:], host=host, at=at)
     if ether_type == 0x0800 and len(frame) >= 34 and frame[23] in (51, 112):
-        return _decode_advert(frame[14:], host=host, at=at)
+        return _decode_advert(frame[14:], host=host, at=at, mac=frame[6:12].hex(":"))
     if ether_type == 0x86DD and len(frame) >= 54 and frame[20] == 112:
-        return _decode_advert6(frame[14:], host=host, at=at)
+        return _decode_advert6(frame[14:], host=host, at=at, mac=frame[6:12].hex(":"))
     return None
 
 
@@ -63,7 +65,7 @@ def _decode_arp(packet: bytes, *, host: str, at: float) -> GratuitousArp | None:
     return GratuitousArp(at, host, mac.hex(":"), str(ipaddress.IPv4Address(sender)))
 
 
-def _decode_advert(packet: bytes, *, host: str, at: float) -> Advert | None:
+def _decode_advert(packet: bytes, *, host: str, at: float, mac: str) -> Advert | None:
     header_length = (packet[0] & 15) * 4
     (total_length,) = struct.unpack_from("!H", packet, 2)
     message = packet[header_length:total_length]
@@ -95,10 +97,11 @@ def _decode_advert(packet: bytes, *, host: str, at: float) -> Advert | None:
         ttl=packet[8],
         sequence=sequence,
         destination=str(ipaddress.IPv4Address(packet[16:20])),
+        mac=mac,
     )
 
 
-def _decode_advert6(packet: bytes, *, host: str, at: float) -> Advert | None:
+def _decode_advert6(packet: bytes, *, host: str, at: float, mac: str) -> Advert | None:
     """RFC 8200 section 3: 40 bytes of header, the hop limit in the eighth."""
     message = packet[40 : 40 + int.from_bytes(packet[4:6], "big")]
     if len(message) < 8 or len(message) != 8 + 16 * message[3]:
@@ -116,4 +119,5 @@ def _decode_advert6(packet: bytes, *, host: str, at: float) -> Advert | None:
         ),
         ttl=packet[7],
         destination=str(ipaddress.IPv6Address(packet[24:40])),
+        mac=mac,
     )

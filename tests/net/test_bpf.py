@@ -2,8 +2,17 @@
 
 import pytest
 
-from hahub.net.bpf import NOTHING, Program, behind_authentication_header, virtual_routers
+from hahub.family import Family
+from hahub.net.bpf import (
+    NOTHING,
+    Program,
+    behind_authentication_header,
+    virtual_routers,
+    virtual_routers_from,
+)
 
+LINK_LAYER = bytes.fromhex("01005e000012 00005e000133 0800")
+"""In front of the packet, from where only a packet socket sees it."""
 HEADER = bytes.fromhex("45c0002800010000ff70d02e0a630001e0000012")
 
 
@@ -20,6 +29,9 @@ def passes(program: Program, packet: bytes) -> bool:
                 accumulator = packet[index + k]
             case 0x30 if k < len(packet):
                 accumulator = packet[k]
+            case 0x20 | 0x28 if k >= 0xFFE00000:
+                at = k - 0xFFE00000
+                accumulator = int.from_bytes(LINK_LAYER[at : at + (4 if code == 0x20 else 2)], "big")
             case 0xB1 | 0x50 | 0x30:
                 return False  # a load from behind the end drops the packet
             case 0x15:
@@ -100,3 +112,36 @@ def test_all_virtual_routers_can_be_let_through():
     assert {passes(plain, HEADER + bytes([0x21, vrid, 100, 0])) for vrid in range(256)} == {True}
     assert {passes(behind, AH_HEADER + bytes([0x21, vrid, 100, 0])) for vrid in range(256)} == {True}
     assert not passes(behind, AH_HEADER[:20] + b"\x06" + AH_HEADER[21:] + bytes(4))
+
+
+VRRP = bytes([0x31, 51, 100, 1])
+IPV6_HEADER = bytes.fromhex("6c00000000047 0ff".replace(" ", "")) + bytes(32)
+MAC = LINK_LAYER[6:12]
+
+
+@pytest.mark.parametrize(
+    ("mac", "family", "packet", "expected"),
+    [
+        pytest.param(MAC, Family.IPV4, HEADER + VRRP, True, id="from the virtual MAC"),
+        pytest.param(MAC, Family.IPV4, b"\x46" + HEADER[1:] + bytes(4) + VRRP, True, id="with an IP option"),
+        pytest.param(MAC[:3] + b"\1" + MAC[4:], Family.IPV4, HEADER + VRRP, False, id="from another: first half"),
+        pytest.param(MAC[:5] + b"\x34", Family.IPV4, HEADER + VRRP, False, id="from another: second half"),
+        pytest.param(MAC, Family.IPV4, HEADER + b"\x31\x34", False, id="for another virtual router"),
+        pytest.param(MAC, Family.IPV4, HEADER[:9] + b"\x11" + HEADER[10:] + VRRP, False, id="UDP"),
+        pytest.param(MAC, Family.IPV6, IPV6_HEADER + VRRP, True, id="IPv6"),
+        pytest.param(MAC, Family.IPV6, IPV6_HEADER + b"\x31\x34", False, id="IPv6, for another virtual router"),
+        pytest.param(MAC, Family.IPV6, IPV6_HEADER[:6] + b"\0" + IPV6_HEADER[7:] + VRRP, False, id="IPv6, hop by hop"),
+    ],
+)
+def test_on_a_macvlan_passes_what_comes_from_its_mac(mac: bytes, family: Family, packet: bytes, expected: bool):
+    assert passes(virtual_routers_from(mac, [7, 51], family), packet) is expected
+    assert not passes(virtual_routers_from(mac, [], family), packet)
+
+
+def test_on_a_macvlan_an_authentication_header_passes_where_it_is_asked_for():
+    program = virtual_routers_from(MAC, [7, 51], Family.IPV4, 51)
+
+    assert passes(program, AH_HEADER + VRRP)
+    assert not passes(program, AH_HEADER + b"\x31\x34")
+    assert not passes(program, HEADER + VRRP)
+    assert not passes(virtual_routers_from(MAC, [7, 51], Family.IPV4), AH_HEADER + VRRP)

@@ -247,12 +247,14 @@ def test_the_monitor_knows_what_is_there_from_the_start():
     assert monitor.drain() == set()
     near = monitor.table.get("near0")
     assert near is not None
-    assert replace(near, addresses6=()) == Link(
+    assert replace(near, addresses6=(), lower=0) == Link(
         "near0",
         index_of("near0"),
         NEAR_MAC,
         True,
         (InterfaceAddress(NET + 1, 24, "near0", False), InterfaceAddress(NET + 200, 32, "near0:vip", False)),
+        mtu=1500,
+        kind="veth",
     )
     assert {link.name for link in monitor.table} >= {"lo", "near0"}
 
