@@ -100,6 +100,28 @@ def test_without_preemption_a_node_behind_a_port_that_opens_late_leaves_the_old_
     assert d.b.fifo.states() == ["BACKUP", "MASTER"]
 
 
+@pytest.mark.parametrize("pair", PAIRS[1:])
+def test_an_old_master_that_speaks_once_more_gets_its_place_back(duel: MakeDuel) -> None:
+    """The advert of the node behind the port comes first: the old one yields, and is soon back."""
+    old = configuration(100, advert_int=1, options="nopreempt\n higher_prio_send_advert")
+    d = duel(configuration(150, options="nopreempt"), old)
+    d.daemon_b.start()
+    d.b.fifo.wait_for_state("MASTER")
+    d.a.unplug()
+    d.daemon_a.start()
+    d.a.fifo.wait_for_state("MASTER")
+
+    d.lab.wait_for_advert(d.b, since=time.monotonic())  # for a second, only a can be heard first
+    d.a.plug()
+    d.lab.settle(d.b, adverts=2)
+
+    assert d.a.fifo.states() == ["BACKUP", "MASTER", "BACKUP"]
+    assert d.b.fifo.states() == ["BACKUP", "MASTER", "BACKUP", "MASTER"]
+    resignation = d.lab.adverts(d.a)[-1]
+    assert resignation.priority == 0
+    assert d.lab.wait_for_advert(d.b, since=resignation.at).at - resignation.at < ADVERT_INT
+
+
 @pytest.mark.parametrize("pair", [*PAIRS, pytest.param(("hahub", "hahub"), id="hahub that takes no advice")])
 def test_of_two_owners_that_were_split_one_gives_in(duel: MakeDuel, pair: tuple[str, str]) -> None:
     """The one of lower address; unless it takes no advice, as RFC 9568 has it."""
