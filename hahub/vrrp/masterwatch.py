@@ -61,7 +61,8 @@ class MasterWatch:
         if self.due is None:
             return
         skews = [timers.skew_time(settings.version, priority, self.interval) for priority in (before, after)]
-        self.due = max(now, self.due + skews[1] - skews[0])
+        # A time that has passed stays so: by that it is known that adverts may wait unread.
+        self.due = max(min(now, self.due), self.due + skews[1] - skews[0])
 
     def heard(self, event: events.AdvertReceived) -> None:
         """Somebody is master, whether we accept it or not."""

@@ -73,7 +73,7 @@ class Checks:
                 case SendAdvert(priority=priority):
                     if not holds and not isinstance(after, AddAddresses):
                         self._fail(host, router, Law.ADVERTS, f"priority {priority} without the addresses")
-                    self._spacing(host, router, now)
+                    self._spacing(host, router, host.now)
                 case RestoreAddresses():
                     if not holds:
                         self._fail(host, router, Law.ADDRESSES, "put back by one that has none")

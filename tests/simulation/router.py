@@ -4,8 +4,8 @@ from hahub.family import number_of
 from hahub.model import Cause, State
 from hahub.settings import InstanceSettings
 from hahub.vrrp.instance import Instance
-from hahub.vrrp.packet import PASS_TYPE, Advertisement, auth_bytes, encode, group_of
 from hahub.vrrp.syncgroup import SyncGroup
+from hahub.vrrp.wire import group_of, message_of
 from tests.simulation.oracle import ElectionOracle
 from tests.simulation.wire import Packet, ip_packet
 
@@ -75,19 +75,8 @@ class Router:
 
     def _encode(self, priority: int, source: int) -> Outgoing:
         settings = self.settings
-        password = settings.auth_pass if settings.version == 2 else None
-        advert = Advertisement(
-            version=settings.version,
-            virtual_router_id=settings.virtual_router_id,
-            priority=priority,
-            advert_int=settings.advert_int,
-            addresses=tuple(address.number for address in settings.virtual_addresses),
-            auth_type=0 if password is None else PASS_TYPE,
-            auth_data=b"" if password is None else auth_bytes(password),
-        )
-        family = settings.family
-        outgoing = []
-        for to in [number_of(peer.address) for peer in settings.unicast_peers] or [group_of(family)]:
-            message = encode(advert, source=source, destination=to, family=family)
+        family, outgoing = settings.family, []
+        for to in [number_of(peer.address) for peer in settings.unicast_peers] or [group_of(settings)]:
+            message = message_of(settings, priority, source=source, destination=to, old_checksum=False)
             outgoing.append((to, ip_packet(message, source=source, destination=to, family=family)))
         return outgoing

@@ -1,5 +1,6 @@
 """The state machine: scenario files, and sequences that nobody thought of."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,20 @@ def test_who_hears_the_master_again_that_it_has_just_replaced_is_told_that_its_t
 
     assert actions[0] == Note("hasty", "10.9.0.6 is alive: it was missed for too short a time for this host or network")
     assert instance.state is State.BACKUP
+
+
+def test_a_deadline_that_has_passed_stays_passed_when_the_priority_changes():
+    """By how late it is the core knows that it slept, and hears the adverts that wait before it meets the deadline."""
+    instance = _started(replace(_settings(), track_scripts=(TrackedScript("s", -50),)))
+    due = instance.next_deadline or 0.0
+
+    instance.handle(events.ScriptChanged("s", succeeded=True), due - 1.0)
+    instance.handle(events.ScriptChanged("s", succeeded=False), due + 2.0)
+    later = instance.next_deadline
+    instance.handle(events.ScriptChanged("s", succeeded=True), due + 3.0)
+
+    assert later == pytest.approx(due + 50 / 256)
+    assert instance.next_deadline == pytest.approx(due + 50 / 256)
 
 
 @st.composite
