@@ -189,7 +189,7 @@ class Checks:
                 self._fail(host, router, Law.REPORTS, "no word that there is no second master any more")
 
     def _elected(self, host: "Host", router: Router, before: Standing, now: float) -> None:
-        if before.state is not State.BACKUP or router.told_cause is Cause.ADDRESS_OWNER:
+        if before.state is not State.BACKUP:
             return
         earliest = router.oracle.earliest(router.settings, router.instance.priority)
         if now < earliest:
@@ -212,7 +212,9 @@ class Checks:
             yielded = before.state is State.MASTER and router.told_cause is not Cause.OVERSLEPT
             router.oracle.begins(router.settings, now, heard if yielded else None)
             heard = None if yielded else heard
-        if heard is not None:
+            if router.instance.priority == 255 and before.state in (State.INIT, State.FAULT):
+                router.oracle.begins_as_owner(now)
+        if heard is not None and not router.ignores_adverts:
             router.oracle.heard(router.settings, router.instance.priority, heard, now)
         elif settings_before is not None:
             other = settings_before.advert_int != router.settings.advert_int

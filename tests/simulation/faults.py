@@ -105,6 +105,17 @@ class Pause(HostFault):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Succession(HostFault):
+    """One process hands over to the next, which needs a moment for it; nobody may notice."""
+
+    def strike(self, host: "Host") -> None:
+        host.pause()
+
+    def cease(self, host: "Host") -> None:
+        host.succeed()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replay(HostFault):
     """The host's adverts with priority 0 arrive once more, held up somewhere or kept by somebody."""
 

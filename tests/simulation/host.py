@@ -130,14 +130,21 @@ class Host:
             self.asleep, self.awake_since, self._suspended_at = False, self.world.now, None
             self.process.resume()
 
+    def succeed(self) -> None:
+        """The process that sleeps has handed over; another one goes on in its place."""
+        if self.process is not None and self.asleep and self.process.is_settled:
+            before, self.process = self.process, Process(self)
+            before.retire()
+            self.process.follow(before)
+        self.resume()
+
     # News
 
     def reload(self) -> None:
         """The process is to take ``settings`` and ``groups`` as they are now, as after a SIGHUP."""
         settings, groups = dict(self.settings), self.groups_in_force
         if self.process is not None:
-            process = self.process
-            process.tell(lambda: process.reconfigure(settings, groups))
+            self.process.tell(lambda process: process.reconfigure(settings, groups))
 
     def change_interface(self, wire: str, *, up: bool | None = None, addressed: bool | None = None) -> None:
         interface = self.interfaces[wire]
@@ -149,14 +156,14 @@ class Host:
 
     def judge(self, script: str, *, succeeded: bool) -> None:
         """A tracked script has a new verdict."""
-        process, self.verdicts[script] = self.process, succeeded
-        if process is not None:
-            process.tell(lambda: process.judged(script, succeeded=succeeded))
+        self.verdicts[script] = succeeded
+        if self.process is not None:
+            self.process.tell(lambda process: process.judged(script, succeeded=succeeded))
 
     def maintain(self, *, on: bool) -> None:
-        process, self.maintenance = self.process, on
-        if process is not None:
-            process.tell(lambda: process.maintained(on=on))
+        self.maintenance = on
+        if self.process is not None:
+            self.process.tell(lambda process: process.maintained(on=on))
 
     def lose_address(self, router: str) -> None:
         """Somebody else takes a virtual address off, if it is there."""
@@ -164,9 +171,8 @@ class Host:
         if not held:
             return
         self.missing[router] = held[:1]
-        process = self.process
-        if process is not None:
-            process.tell(lambda: process.addresses_checked(router))
+        if self.process is not None:
+            self.process.tell(lambda process: process.addresses_checked(router))
 
     def arrive(self, wire: str, packet: Packet) -> None:
         """A packet is at the interface."""

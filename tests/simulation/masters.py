@@ -6,14 +6,18 @@ master together for at most
 
     advert_int of S + how late S's timer may be + how long the packet may take
 
-counted from the last moment when one of these was not so. A packet that takes longer than a sound path allows was
-sent before that moment, and makes at most another backup take over: a new pair of masters.
+counted from the last moment when one of these was not so. If W is an owner that takes no advice, S, an owner too, gives
+in after it has heard W, sent two adverts and heard W once more: two intervals of each.
+
+A packet that takes longer than a sound path allows was sent before that moment, and makes at most another backup take
+over: a new pair of masters.
 
 At rest, that is when nothing has gone wrong since a time T, no late packet is on its way, and all interfaces are up:
 
     T + startup_delay + Master_Down_Interval            there is a master: every backup waits for one that long at most
       + preempt_delay + Master_Down_Interval            the strongest that may preempt has done so
       + 3 * (advert_int + what S and W may be late)     and all others have heard it: there is one master, for ever
+        (7 times with an owner that takes no advice)
 
 where Master_Down_Interval is the longest of any node: with the longest advert_int that anybody has had, as it may have
 been learned, and the lowest priority.
@@ -66,6 +70,14 @@ class Masters:
         self._present[router.name] = [pair for pair in self.of(router.name) if pair[1] is not router]
         router.master_since = float("inf")
 
+    def followed(self, host: "Host", before: Router, after: Router) -> None:
+        """Another process goes on with a virtual router."""
+        if before.is_master:
+            since = before.master_since
+            self.gone(host, before)
+            after.master_since = since
+            self.appeared(host, after)
+
     def _watch(self, one: Pair, other: Pair) -> None:
         since, bound = self._together(one, other)
         start = since if since != float("inf") else self._world.now
@@ -99,8 +111,11 @@ class Masters:
         )
         if not _understand(weaker.settings, stronger.settings):
             since = float("inf")
-        late = stronger_host.plan.lateness + TICK + weaker_host.plan.lateness
-        return since, stronger.settings.advert_int + late + wire.delay_max + ROUNDING
+        once = stronger.settings.advert_int + stronger_host.plan.lateness + TICK + weaker_host.plan.lateness
+        if weaker.ignores_adverts:
+            once *= 2
+            once += 2 * (weaker.settings.advert_int + weaker_host.plan.lateness + TICK + wire.delay_max)
+        return since, once + wire.delay_max + ROUNDING
 
     # A living master
 
@@ -114,6 +129,7 @@ class Masters:
         for master_host, master in self.of(router.name):
             since, bound = self._hears(host, router, master_host, master)
             preempts = router.settings.preempt and router.instance.priority > master.instance.priority
+            preempts = preempts or router.ignores_adverts
             if not preempts and self._world.now - since > bound:
                 text = f"{router.name}: {host.name} takes over from {master_host.name}, which it hears"
                 raise BrokenLawError(Law.LIVING_MASTER, f"{text} ({router.told_cause})")
@@ -154,7 +170,8 @@ class Masters:
         delays = [each.preempt_delay for host in self._world.hosts for each in host.settings.values()]
         travel = max(wire.delay_max for wire in self._world.wires.values())
         hearing = max(self.longest_interval.values()) + late + travel
-        return first, first + max(delays) + self.down_interval() + late + 3 * hearing
+        owner = any(each.owner_ignore_adverts for host in self._world.hosts for each in host.settings.values())
+        return first, first + max(delays) + self.down_interval() + late + (7 if owner else 3) * hearing
 
     def expect_one(self, *, only: bool) -> None:
         """Each virtual router that anybody may serve has a master; only: no other."""

@@ -35,6 +35,7 @@ class Mishaps:
             (self._impaired, 4),
             (self._replay, 2),
             (self._pause, 4),
+            (self._succession, 3),
             (self._clocks, 2),
             (self._death, 5),
             (self._interface, 4),
@@ -109,6 +110,10 @@ class Mishaps:
     def _pause(self) -> list[Fault]:
         kind = faults.Pause if self._rng.random() < 0.7 else faults.Suspend
         return [kind(**self._host(), **self._when())]
+
+    def _succession(self) -> list[Fault]:
+        when = self._when()
+        return [faults.Succession(**self._host(), at=when["at"], lasts=min(when["lasts"], 0.2 * self._beat))]
 
     def _clocks(self) -> list[Fault]:
         rng = self._rng

@@ -2,6 +2,7 @@
 
     BACKUP since t, or an advert at t that it has to respect:     t + down_timer_adverts * interval + skew
     priority 0 at t, of whom it has heard last, or of the first:  t + skew
+    owner that starts or has no fault any more at t:              t
 
 where skew is (256 - priority) / 256 of a second in version 2, and of the interval in version 3, and the interval is
 that of the advert in version 3, else the own one. A router with preemption need not respect weaker masters once
@@ -24,6 +25,7 @@ class ElectionOracle:
         self._interval = settings.advert_int
         self._waits_from = float("-inf")
         self._resigned_at: float | None = None
+        self._owner_from = float("inf")
         self._preempts_from: float | None = None
         self._heard_from: int | None = None
         self.deaf_until = float("-inf")
@@ -38,7 +40,11 @@ class ElectionOracle:
     def _respect(self, settings: InstanceSettings, now: float, heard: events.AdvertReceived | None) -> None:
         learned = heard is not None and settings.version == 3
         self._interval = heard.advert.advert_int if heard is not None and learned else settings.advert_int
-        self._waits_from, self._resigned_at = max(now, self.deaf_until), None
+        self._waits_from, self._resigned_at, self._owner_from = max(now, self.deaf_until), None, float("inf")
+
+    def begins_as_owner(self, now: float) -> None:
+        """It has started, or its fault is over: until it hears another owner, it waits for startup_delay only."""
+        self._owner_from = max(now, self.deaf_until)
 
     def heard(self, settings: InstanceSettings, priority: int, event: events.AdvertReceived, now: float) -> None:
         """A backup with this priority has heard an advert."""
@@ -76,7 +82,7 @@ class ElectionOracle:
         """When it may become master, with the priority it has then."""
         unit = 1.0 if settings.version == 2 else self._interval
         skew = (256 - priority) * unit / 256
-        waited = self._waits_from + settings.down_timer_adverts * self._interval + skew
+        waited = min(self._owner_from, self._waits_from + settings.down_timer_adverts * self._interval + skew)
         if self._resigned_at is None:
             return waited - ROUNDING
         return min(waited, self._resigned_at + skew) - ROUNDING

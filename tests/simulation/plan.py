@@ -158,6 +158,8 @@ class _Draw:
             auth_pass="secret" if old and rng.random() < 0.4 else None,
             virtual_addresses=tuple(virtual_address(family, wire, number, n) for n in range(rng.choice((1, 1, 2, 3)))),
             down_timer_adverts=rng.choice((3, 3, 3, 2, 5)),
+            nopreempt_window=rng.choice((30.0, 0.0, 3 * beat)),
+            timer_expired_backup=rng.choice((0, 0, 200, 254)),
             garp_master_refresh=rng.choice((0.0, 0.0, 3 * beat)),
             garp_lower_prio_delay=rng.choice((0.0, 5.0, beat)),
             garp_lower_prio_repeat=rng.choice((0, 5, 5)),
@@ -207,6 +209,7 @@ class _Draw:
             each = replace(
                 member, priority=priority, preempt=preempt, preempt_delay=delay, advert_int=interval,
                 track_scripts=scripts, track_interfaces=interfaces, track_primary=rng.random() > 0.05,
+                owner_ignore_adverts=index == 0 and rng.random() < 0.2,
                 lower_prio_no_advert=rng.random() < 0.1, higher_prio_send_advert=rng.random() < 0.2,
                 skip_check_adv_addr=rng.random() < 0.1,
             )  # fmt: skip

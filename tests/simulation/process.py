@@ -27,6 +27,10 @@ _EARLY = 1e-9
 """Seconds; two clocks that are converted to and fro differ by less."""
 
 
+News = Callable[["Process"], None]
+"""What the parent tells, to be taken in by whoever is the process then."""
+
+
 class Process:
     """All virtual routers of a host, from start to end."""
 
@@ -39,7 +43,7 @@ class Process:
         self._by_wire: dict[tuple[str, Family, int], Router] = {}
         self._verdicts: dict[str, bool] = {}
         self._sockets = Sockets()
-        self._backlog: list[Callable[[], None]] = []
+        self._backlog: list[News] = []
         """What the parent has said while the process was asleep."""
         self._wake_at = float("inf")
         self._wake_number = 0
@@ -50,7 +54,8 @@ class Process:
         """What the parent tells a new life, in the order of ``Children._greet_core``."""
         host = self.host
         left, host.lifeline = host.lifeline, {}
-        added = [self._add(each, startup_delay=host.plan.startup_delay) for each in host.settings.values()]
+        delay = 0.0 if left else host.plan.startup_delay  # who goes on where another has ended has heard enough
+        added = [self._add(each, startup_delay=delay) for each in host.settings.values()]
         self.interfaces_changed()
         resumable = {router.name for router in added if self._may_resume(router, left.get(router.name))}
         self._start_groups({}, added, resumable)
@@ -58,11 +63,38 @@ class Process:
         for script, succeeded in host.verdicts.items():
             self.judged(script, succeeded=succeeded)
 
+    def follow(self, before: "Process") -> None:
+        """Go on where another process has stopped, as ``Routers.prepare`` and ``begin`` do it; nobody may notice."""
+        self._verdicts, self._sockets, self._backlog = before._verdicts, before._sockets, before._backlog
+        slots = self.host.lifeline
+        for settings in self.host.settings.values():
+            self._add(settings)
+        self.host.lifeline = slots
+        self.interfaces_changed()
+        for name, router in self.routers.items():
+            router.follow(before.routers[name])
+            self.world.masters.followed(self.host, before.routers[name], router)
+        for settings in self._group_settings:
+            members = tuple(self.routers[name] for name in settings.members)
+            self._group(settings, members, before.groups[settings.name].state)
+        for router in self.routers.values():
+            self._handle(router, events.Recalled(), self.host.now)
+
     def end(self) -> None:
         """Gone without a word."""
         self._wake_number += 1
         for router in self.routers.values():
             self.world.masters.gone(self.host, router)
+
+    def retire(self) -> None:
+        """Another process goes on."""
+        self._wake_number += 1
+
+    @property
+    def is_settled(self) -> bool:
+        """No configuration is on its way to it."""
+        same = {name: router.settings for name, router in self.routers.items()} == self.host.settings
+        return same and self._group_settings == self.host.groups_in_force
 
     def shutdown(self) -> None:
         """Everyone resigns and reports STOP, groups after their members."""
@@ -98,18 +130,18 @@ class Process:
         self._wake_number += 1
         self._arm()
 
-    def tell(self, work: Callable[[], None]) -> None:
+    def tell(self, news: "News") -> None:
         """The parent has news, which wait while the process sleeps."""
         if self.host.asleep:
-            self._backlog.append(work)
+            self._backlog.append(news)
         else:
-            work()
+            news(self)
             self._arm()
 
     def _catch_up(self) -> None:
         backlog, self._backlog = self._backlog, []
-        for work in backlog:
-            work()
+        for news in backlog:
+            news(self)
 
     # Configuration, in the order of ``Routers.configure``
 
@@ -183,12 +215,9 @@ class Process:
             if settings.name in self.groups:
                 continue
             members = tuple(self.routers[name] for name in settings.members)
-            state = states.get(settings.name, State.INIT)
-            group = SyncGroup(settings.name, {each.name: each.instance for each in members}, state=state)
-            self.groups[settings.name] = group
+            group = self._group(settings, members, states.get(settings.name, State.INIT))
             resumed = resumable.issuperset(settings.members)
             for member in members:
-                member.group, member.companions = group, members
                 if member in added:
                     self._begin(member, resumed=resumed)
                 else:
@@ -200,6 +229,13 @@ class Process:
         for router in self.routers.values():
             if router.group is None and router.instance.is_grouped:
                 self._handle(router, events.GroupLeft(), self.host.now)
+
+    def _group(self, settings: SyncGroupSettings, members: tuple[Router, ...], told: State) -> SyncGroup:
+        group = SyncGroup(settings.name, {each.name: each.instance for each in members}, state=told)
+        self.groups[settings.name] = group
+        for member in members:
+            member.group, member.companions = group, members
+        return group
 
     def _start(self, added: list[Router], resumable: set[str]) -> None:
         for router in added:

@@ -1,8 +1,11 @@
 """One virtual router in one life of a process: the state machine, and its packets, encoded beforehand."""
 
+import msgspec
+
 from hahub.family import number_of
 from hahub.model import Cause, State
 from hahub.settings import InstanceSettings
+from hahub.vrrp import memory as memories
 from hahub.vrrp.instance import Instance
 from hahub.vrrp.syncgroup import SyncGroup
 from hahub.vrrp.wire import group_of, message_of
@@ -57,9 +60,21 @@ class Router:
         return self.instance.state is State.MASTER
 
     @property
+    def ignores_adverts(self) -> bool:
+        """An owner that takes no advice."""
+        return self.settings.owner_ignore_adverts and self.instance.priority == 255
+
+    @property
     def strength(self) -> tuple[int, int]:
         """Of two masters, the one with less of it yields."""
         return (self.instance.priority, self.source or 0)
+
+    def follow(self, before: "Router") -> None:
+        """Go on where the same virtual router in another process has stopped: what it knew comes as JSON."""
+        memory = msgspec.json.encode(memories.remember(before.instance))
+        memories.recall(self.instance, msgspec.json.decode(memory, type=memories.InstanceMemory))
+        self.oracle, self.gathered, self.told_cause = before.oracle, before.gathered, before.told_cause
+        self.master_since, self.changed_at = before.master_since, before.changed_at
 
     def encode(self, source: int | None) -> None:
         """Everything it can send has to be made anew."""
