@@ -1,27 +1,30 @@
-"""One child process of hahub's own, core or hub: started, linked, watched, started again, stopped."""
+"""One child process of hahub's own, core or hub: started, linked, watched, started again, replaced, stopped."""
 
-import os
 import signal
-from collections import deque
+import socket
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import trio
 
-from hahub.link import Link, LinkClosedError
-from hahub.messages import MessageError, Record, Shutdown, Stopped
+from hahub.link import Link
+from hahub.messages import HandOver, Record, Shutdown, Standby, Stopped
 from hahub.parent.launch import connected_pair
+from hahub.parent.life import Life
 from hahub.parent.logs import Log
 from hahub.parent.restarts import RestartDelay
 from hahub.parent.spawn import Child, describe_exit
 
-_LEAVE_WITHIN = 3.0
-"""Seconds for a process whose link has closed to end by itself."""
-_LAST_WORDS = 1.0
-"""Seconds to read what a dead process had still sent."""
 _UNREAD_MAX = 1000
 """Records that may wait for a child that does not read; with more it counts as hung."""
+_PREPARE_WITHIN = 60.0
+"""Seconds for a successor to be ready."""
+_TAKE_OVER_WITHIN = 5.0
+"""Seconds from HandOver until the one that does not let go is ended."""
+_LAST_WAIT = 2.0
+"""Seconds for what was killed to be gone."""
+
+Send = Callable[[Record, Sequence[int]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +35,6 @@ class Ending:
     """Its last record, when it said one."""
     problem: str = ""
     """What went wrong, for people; empty when it ended in good order."""
-
-
-class _Life:
-    """One life of a child: its process, its link, what waits to be sent."""
-
-    def __init__(self, child: Child, link: Link) -> None:
-        self.child = child
-        self.link = link
-        self.waiting: deque[tuple[Record, tuple[int, ...]]] = deque()
-        self.something_waits = trio.Event()
-        self.everything_heard = trio.Event()
-        self.stopped: Stopped | None = None
-        self.started = trio.current_time()
 
 
 class Supervised:
@@ -76,30 +66,40 @@ class Supervised:
         self._revive = revive
         self._delay_max = delay_max
         self._grace = 0.0
-        self._life: _Life | None = None
+        self._life: Life | None = None
+        self._next: Life | None = None
+        """The life that follows this one."""
+        self._candidate: Life | None = None
+        """One that gets ready to follow."""
+        self._nursery: trio.Nursery
         self._stopping = trio.Event()
         self._over = trio.Event()
         self._last = Ending(None, f"{name} was not running")
-        self._adopted: _Life | None = None
 
     @property
     def is_alive(self) -> bool:
         return self._life is not None
 
+    @property
+    def life(self) -> Life | None:
+        """The present one."""
+        return self._life
+
     def send(self, record: Record, descriptors: Sequence[int] = ()) -> None:
         """Send in order, without waiting; nothing happens between two lives.
 
-        descriptors: duplicated, still owned by the caller.
+        descriptors: duplicated, still owned by the caller. What has none is told a candidate as well.
         """
+        if self._candidate is not None and not descriptors:
+            self._candidate.send(record)
         life = self._life
         if life is None:
             return
-        if len(life.waiting) >= _UNREAD_MAX:
+        if life.unread >= _UNREAD_MAX:
             self._log.error(f"{self.name} does not read, {_UNREAD_MAX} records wait for it, ending it")
             life.child.signal(signal.SIGKILL)
             return
-        life.waiting.append((record, tuple(map(os.dup, descriptors))))
-        life.something_waits.set()
+        life.send(record, descriptors)
 
     def kill(self, why: str) -> None:
         """End this life, which is worth nothing any more; the next one follows."""
@@ -107,80 +107,57 @@ class Supervised:
             self._log.error(f"{self.name} is hung: {why}; ending it pid={self._life.child.pid}")
             self._life.child.signal(signal.SIGKILL)
 
-    def adopt(self, child: Child, link: Link) -> None:
-        """Let the first life be that of a process which runs already. Before ``run``; both are owned from now on."""
-        self._adopted = _Life(child, link)
+    def adopt(self, child: Child, link: Link, *, is_known: bool = False) -> None:
+        """Let the first life be that of a process which runs already. Before ``run``; both are owned from now on.
+
+        is_known: it has been greeted already, by an earlier image of this process.
+        """
+        self._next = Life(self.name, child, link, self._log, is_known=is_known)
+
+    # Lives
 
     async def run(self) -> None:
         """Live and live again, until ``stop``."""
-        delay = RestartDelay(self._delay_max)
-        while not self._stopping.is_set():
-            started = trio.current_time()
-            await self._live()
-            if not self._stopping.is_set():
-                pause = delay.after(trio.current_time() - started)
-                self._log.warning(f"starting {self.name} again, in={pause:g}s")
-                with trio.move_on_after(pause):
-                    await self._stopping.wait()
-        if self._revive and self._last.problem:
-            await self._live()
-        self._over.set()
+        async with trio.open_nursery() as self._nursery:
+            delay = RestartDelay(self._delay_max)
+            while self._next is not None or not self._stopping.is_set():
+                started = trio.current_time()
+                followed = await self._live()
+                if not self._stopping.is_set() and not followed:
+                    pause = delay.after(trio.current_time() - started)
+                    self._log.warning(f"starting {self.name} again, in={pause:g}s")
+                    with trio.move_on_after(pause):
+                        await self._stopping.wait()
+            if self._revive and self._last.problem:
+                await self._live()
+            self._over.set()
 
-    async def stop(self, grace: float, *, kill_after: float) -> Ending:
-        """Ask for an orderly end and wait for it, at most ``kill_after`` seconds, then kill."""
-        self._grace = grace
-        self._stopping.set()
-        self.send(Shutdown(grace))
-        with trio.move_on_after(kill_after) as patience:
-            await self._over.wait()
-        if patience.cancelled_caught:
-            self._revive = False
-            if self._life is not None:
-                self._life.child.signal_group(signal.SIGKILL)
-            with trio.move_on_after(_LAST_WORDS + 1.0):
-                await self._over.wait()
-            return Ending(self._last.stopped, f"{self.name} did not end within {kill_after:g} s, killed")
-        return self._last
-
-    async def _live(self) -> None:
-        life = self._begin()
+    async def _live(self) -> bool:
+        """One life, to its end. True when the next one is to follow at once."""
+        life, self._next = self._next or self._start_life(), None
         if life is None:
-            return
+            return False
         self._life = life
-        try:
-            self._greet()
+        if not life.is_attended:
+            if not life.is_known:
+                self._log.info(f"{self.name} started pid={life.child.pid}")
+                self._greet()
             if self._stopping.is_set():
-                self.send(Shutdown(self._grace))
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._send_all, life)
-                nursery.start_soon(self._hear_all, life)
-                status = await life.child.exited()
-                with trio.move_on_after(_LAST_WORDS):
-                    await life.everything_heard.wait()
-                nursery.cancel_scope.cancel()
-            self._note_end(life, status)
-        finally:
+                life.send(Shutdown(self._grace))
+            self._attend(life)
+        await life.over.wait()
+        self._note_end(life)
+        if self._life is life:
             self._life = None
-            life.child.signal_group(signal.SIGKILL)
-            life.child.close()
-            life.link.close()
-            for _, descriptors in life.waiting:
-                _close_all(descriptors)
+        if self._next is None and self._candidate is not None:
+            self._next = self._candidate  # its link will tell it
+        return life.is_relieved or self._next is not None
 
-    def _note_end(self, life: _Life, status: int) -> None:
-        expected = status == 0 and self._stopping.is_set()
-        self._last = Ending(life.stopped, "" if expected else f"{self.name} {describe_exit(status)}")
-        lived = trio.current_time() - life.started
-        say = self._log.info if expected else self._log.error
-        say(f"{self.name} ended pid={life.child.pid} lived={lived:.1f}s: {describe_exit(status)}")
+    def _attend(self, life: Life) -> None:
+        life.is_attended = True
+        self._nursery.start_soon(life.attend, self._hear)
 
-    def _begin(self) -> _Life | None:
-        life, self._adopted = self._adopted or self._start_life(), None
-        if life is not None:
-            self._log.info(f"{self.name} started pid={life.child.pid}")
-        return life
-
-    def _start_life(self) -> _Life | None:
+    def _start_life(self) -> Life | None:
         try:
             ours, theirs = connected_pair()
         except OSError as error:
@@ -194,40 +171,107 @@ class Supervised:
             return None
         finally:
             theirs.close()
-        return _Life(child, Link(ours))
+        return Life(self.name, child, Link(ours), self._log)
 
-    async def _send_all(self, life: _Life) -> None:
-        with suppress(LinkClosedError):
-            while True:
-                await life.something_waits.wait()
-                life.something_waits = trio.Event()
-                while life.waiting:
-                    record, descriptors = life.waiting.popleft()
-                    try:
-                        await life.link.send(record, descriptors)
-                    finally:
-                        _close_all(descriptors)
+    def _note_end(self, life: Life) -> None:
+        status, expected = life.status, life.is_relieved or (life.status == 0 and self._stopping.is_set())
+        self._last = Ending(life.stopped, "" if expected else f"{self.name} {describe_exit(status)}")
+        lived = trio.current_time() - life.started
+        say = self._log.info if expected else self._log.error
+        say(f"{self.name} ended pid={life.child.pid} lived={lived:.1f}s: {describe_exit(status)}")
 
-    async def _hear_all(self, life: _Life) -> None:
-        """Until the link closes, and the process has to follow."""
-        while True:
-            try:
-                record, descriptors = await life.link.receive()
-            except MessageError as error:
-                self._log.error(f"{self.name} sent something else than a record: {error}")
-                continue
-            except LinkClosedError:
-                break
-            _close_all(descriptors)
-            if isinstance(record, Stopped):
-                life.stopped = record
-            self._hear(record)
-        life.everything_heard.set()
-        await trio.sleep(_LEAVE_WITHIN)
-        self._log.error(f"{self.name} closed its link but did not end, killed")
-        life.child.signal_group(signal.SIGKILL)
+    async def stop(self, grace: float, *, kill_after: float) -> Ending:
+        """Ask for an orderly end and wait for it, at most ``kill_after`` seconds, then kill."""
+        self._grace = grace
+        self._stopping.set()
+        if self._candidate is not None:
+            self._candidate.child.signal(signal.SIGKILL)
+        self.send(Shutdown(grace))
+        with trio.move_on_after(kill_after) as patience:
+            await self._over.wait()
+        if patience.cancelled_caught:
+            self._revive = False
+            if self._life is not None:
+                self._life.child.signal_group(signal.SIGKILL)
+            with trio.move_on_after(_LAST_WAIT):
+                await self._over.wait()
+            return Ending(self._last.stopped, f"{self.name} did not end within {kill_after:g} s, killed")
+        return self._last
+
+    # Succession
+
+    async def restart(self, grace: float) -> None:
+        """Let this life end in good order, within about ``grace`` seconds, and another one follow at once."""
+        life = self._life
+        if life is None:
+            return
+        life.is_relieved = True
+        life.send(Shutdown(grace))
+        with trio.move_on_after(grace + 1.0):
+            await life.over.wait()
+        if not life.over.is_set():
+            life.child.signal_group(signal.SIGKILL)
+            await life.over.wait()
+
+    async def replace(self, greet: Callable[[Send], None]) -> str:
+        """Let another life get ready beside this one and take over from it (``hahub.core.succession``).
+
+        greet: sends what the other one has to know. Returns why that failed; empty when it acts now.
+        """
+        ours, theirs = connected_pair()
+        with ours:
+            with theirs:
+                candidate = self._start_life()
+                if candidate is None:
+                    return f"another {self.name} cannot be started"
+                self._log.info(f"another {self.name} started pid={candidate.child.pid}")
+                candidate.prepared = trio.Event()
+                candidate.send(Standby(), [theirs.fileno()])
+            greet(candidate.send)
+            if not await self._prepare(candidate, candidate.prepared):
+                return f"another {self.name} did not get ready, the one that runs goes on"
+            old = self._let_follow(candidate, ours)
+        await _first_of(candidate.took_over, candidate.over, within=_TAKE_OVER_WITHIN)
+        if not candidate.took_over.is_set() and not candidate.over.is_set() and old is not None:
+            self._log.error(f"{self.name} does not hand over, ending it pid={old.child.pid}")
+            old.child.signal(signal.SIGKILL)
+            await _first_of(candidate.took_over, candidate.over, within=_TAKE_OVER_WITHIN)
+        if candidate.took_over.is_set():
+            return ""
+        if old is not None and not old.over.is_set():
+            old.is_relieved, self._life, self._next = False, old, None
+        return f"another {self.name} did not take over"
+
+    async def _prepare(self, candidate: Life, prepared: trio.Event) -> bool:
+        self._candidate = candidate
+        self._attend(candidate)
+        await _first_of(prepared, candidate.over, within=_PREPARE_WITHIN)
+        self._candidate = None
+        if prepared.is_set() and not candidate.over.is_set():
+            return True
+        candidate.child.signal(signal.SIGKILL)
+        await candidate.over.wait()
+        return False
+
+    def _let_follow(self, candidate: Life, link: socket.socket) -> Life | None:
+        """Tell the present life to hand over; None when it has died meanwhile, and is followed already."""
+        old = self._life
+        if old is None or old is candidate or old.over.is_set():
+            return None
+        old.is_relieved = True
+        old.send(HandOver(), [link.fileno()])
+        self._next = self._life = candidate
+        return old
 
 
-def _close_all(descriptors: Sequence[int]) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
+async def _first_of(*events: trio.Event, within: float) -> None:
+    """Wait until one of these is set, at most so many seconds."""
+    with trio.move_on_after(within):
+        async with trio.open_nursery() as nursery:
+
+            async def wait(event: trio.Event) -> None:
+                await event.wait()
+                nursery.cancel_scope.cancel()
+
+            for event in events:
+                nursery.start_soon(wait, event)
