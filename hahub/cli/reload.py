@@ -3,6 +3,9 @@
 The files are checked first, by the daemon, in its own environment: with an error in them nothing changes at all. What
 they do not change is not touched: a master stays master, no packet is missed.
 
+With --exec it goes on with the program that is on disk now, as after an upgrade of the package: the same pid, masters
+stay masters, no advert is missed, nobody is told. A program that does not start is found before anything is touched.
+
 Exit status: 0 the files are in force, 1 they have errors or the host refuses them, 2 there is no daemon to ask,
 3 it has not answered in time.
 """
@@ -26,12 +29,13 @@ _LOOK_EVERY = 0.05
 
 @click.command("reload")
 @click.option("--run-dir", type=click.Path(path_type=Path), default=Path("/run/hahub"), show_default=True)
-@click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True, help="Seconds to wait.")
-def command(run_dir: Path, timeout: float) -> None:
-    raise SystemExit(run(run_dir, timeout))
+@click.option("--exec", "upgrade", is_flag=True, help="Go on with the program that is on disk now.")
+@click.option("--timeout", type=click.FloatRange(min=0), default=120.0, show_default=True, help="Seconds to wait.")
+def command(run_dir: Path, timeout: float, *, upgrade: bool) -> None:
+    raise SystemExit(run(run_dir, timeout, upgrade=upgrade))
 
 
-def run(run_dir: Path, timeout: float) -> int:
+def run(run_dir: Path, timeout: float, *, upgrade: bool = False) -> int:
     """Ask, wait and tell. Returns the exit status."""
     from hahub.parent import requests
 
@@ -39,7 +43,7 @@ def run(run_dir: Path, timeout: float) -> int:
     if pid is None:
         click.echo(f"{run_dir}: no hahub is running here, expected its --run-dir", err=True)
         return _NOBODY
-    request = requests.Request(secrets.token_hex(8))
+    request = requests.Request(secrets.token_hex(8), upgrade)
     try:
         requests.ask(run_dir, request)
         os.kill(pid, signal.SIGHUP)

@@ -9,6 +9,7 @@ undone, which the log names, 70 a bug.
 
 import logging
 import os
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -62,8 +63,12 @@ def _open_standard_descriptors() -> None:
 
 def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, state_dir: Path, log_level: str) -> int:
     """Load, refuse or run. Returns the exit status; whatever keeps it from starting is on standard error."""
-    from hahub.parent.launch import EarlyCore
+    from hahub.parent.launch import HERITAGE, REHEARSAL, EarlyCore
 
+    if REHEARSAL in os.environ:
+        return _rehearse(files, overrides)
+    if HERITAGE in os.environ:
+        return _run_daemon(files, overrides, run_dir, state_dir, log_level, None)
     try:
         early = EarlyCore()
     except OSError as error:
@@ -74,35 +79,61 @@ def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, s
 
 
 def _run_daemon(
-    files: Sequence[Path], overrides: Sequence[str], run_dir: Path, state_dir: Path, log_level: str, early: "EarlyCore"
+    files: Sequence[Path],
+    overrides: Sequence[str],
+    run_dir: Path,
+    state_dir: Path,
+    log_level: str,
+    early: "EarlyCore | None",
 ) -> int:
+    """early: None for an image that goes on where an earlier one of this process has stopped."""
     import trio
 
     from hahub.config import load
     from hahub.parent import process
+    from hahub.parent.heritage import Heritage
     from hahub.parent.logs import LEVELS, LogWriter
 
-    loaded = load(files, overrides)
-    _show_problems(loaded.problems)
-    if loaded.settings is None:
-        return _UNREADABLE if loaded.unreadable else _REFUSED
+    heritage = Heritage.take() if early is None else None
+    settings = heritage.settings if heritage is not None else None
+    if settings is None:
+        loaded = load(files, overrides)
+        _show_problems(loaded.problems)
+        settings = loaded.settings
+        if settings is None:
+            return _UNREADABLE if loaded.unreadable else _REFUSED
     log = LogWriter(level=LEVELS[log_level])
     start = partial(
         process.run,
-        loaded.settings,
-        process.Options(run_dir, state_dir),
+        settings,
+        process.Options(run_dir, state_dir, argv=(sys.executable, *sys.orig_argv[1:])),
         log=log,
         load=partial(load, files, overrides),
         early=early,
+        heritage=heritage,
     )
     try:
         return trio.run(start)
     except process.StartError as error:
         click.echo(f"hahub: {error}", err=True)
-        return _REFUSED
+        return _REFUSED if heritage is None else _BUG
     except Exception:
         _say_bug(log)
         return _BUG
+
+
+def _rehearse(files: Sequence[Path], overrides: Sequence[str]) -> int:
+    """Would this program start with these files? Nothing is touched, and the daemon beside it is not disturbed."""
+    os.nice(10)
+    from hahub.config import load
+    from hahub.parent import rehearsal
+
+    loaded = load(files, overrides)
+    _show_problems(loaded.problems)
+    if loaded.settings is None:
+        return _REFUSED
+    rehearsal.introduce()
+    return 0
 
 
 def _say_bug(log: "LogWriter") -> None:

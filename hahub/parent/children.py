@@ -1,7 +1,8 @@
 """Core and hub together: how each is started and configured, and the link that joins them."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,16 +10,17 @@ import trio
 
 from hahub import lifeline, link, messages
 from hahub.lifeline import Due
-from hahub.messages import Configure, CoreLink, HubLink, Maintenance, Ready, Record, TrackerResult
+from hahub.messages import Configure, CoreLink, HubLink, Maintenance, Ready, Record, TookOver, TrackerResult
 from hahub.messages import Log as LogRecord
 from hahub.model import Transition
 from hahub.parent import hub_user, vigil
 from hahub.parent.briefing import Briefing
 from hahub.parent.fifo import Fifo
+from hahub.parent.heritage import ChildHeritage, Heritage
 from hahub.parent.launch import EarlyCore, Program, connected_pair, core_program
 from hahub.parent.logs import LogWriter
 from hahub.parent.spawn import Child, Spawner
-from hahub.parent.supervisor import Ending, Supervised
+from hahub.parent.supervisor import Ending, Send, Supervised
 from hahub.settings import Settings, TrackerKey
 
 _CORE_LEAVES_WITHIN = 3.0
@@ -43,9 +45,18 @@ class Children:
     """Core and hub, each kept alive, each told all it has to know at the beginning of each life."""
 
     def __init__(
-        self, programs: Programs, spawner: Spawner, log: LogWriter, *, hear: Callable[[Transition], None]
+        self,
+        programs: Programs,
+        spawner: Spawner,
+        log: LogWriter,
+        *,
+        hear: Callable[[Transition], None],
+        inherited: Heritage | None = None,
     ) -> None:
-        """hear: called with each transition that the core reports, once."""
+        """hear: called with each transition that the core reports, once.
+
+        inherited: core and hub run already, started by an earlier image of this process.
+        """
         self._programs = programs
         self._spawner = spawner
         self._writer = log
@@ -55,7 +66,7 @@ class Children:
         self._verdicts: dict[TrackerKey, TrackerResult] = {}
         self._said: set[tuple[str, str]] = set()
         self._maintenance = Maintenance(on=False)
-        self._lifeline = lifeline.create()
+        self._lifeline = inherited.lifeline if inherited is not None else lifeline.create()
         self._signs = lifeline.Reader(self._lifeline)
         self._briefings = {"core": Briefing(), "hub": Briefing()}
         log_parent = log.named("parent")
@@ -75,15 +86,57 @@ class Children:
             greet=self._greet_hub,
             hear=lambda record: self._hear_from("hub", record),
         )
+        if inherited is not None:
+            self._inherit(inherited)
 
-    def configure(self, settings: Settings, fifos: Sequence[Fifo]) -> None:
-        """Take a configuration; those who are alive get it now, the others when they are."""
+    def _inherit(self, heritage: Heritage) -> None:
+        results = (messages.decode(text.encode()) for text in heritage.results)
+        self._verdicts = {each.tracker: each for each in results if isinstance(each, TrackerResult)}
+        for child, left in ((self._core, heritage.core), (self._hub, heritage.hub)):
+            process = self._spawner.inherit_process(left, label=child.name)
+            child.adopt(process, link.Link.from_fileno(left.link), is_known=True)
+
+    @property
+    def verdicts(self) -> tuple[TrackerResult, ...]:
+        """As the core was told them last."""
+        return tuple(self._verdicts.values())
+
+    def bequeath(self) -> tuple[int, ChildHeritage, ChildHeritage] | None:
+        """Leave lifeline, core and hub to another image of this process; None while one of them has to be told more."""
+        lives = (self._core.life, self._hub.life)
+        core, hub = (life.bequeath() if life is not None else None for life in lives)
+        return (self._lifeline, core, hub) if core is not None and hub is not None else None
+
+    async def replace_core(self) -> str:
+        """Let another core take over, unnoticed by anybody. Returns why that failed, empty when it acts now."""
+        return await self._core.replace(self._greet_successor)
+
+    async def restart_hub(self, grace: float) -> None:
+        """Let another hub follow; what is not delivered waits in the journal."""
+        self._briefings["hub"].owe()
+        await self._hub.restart(grace)
+        await self._briefings["hub"].wait_done()
+
+    def _greet_successor(self, send: Send) -> None:
+        if self._maintenance.on:
+            send(self._maintenance, ())
+        with self._core_settings() as (record, descriptors):
+            send(record, descriptors)
+        for verdict in self._verdicts.values():
+            send(verdict, ())
+
+    def configure(self, settings: Settings, fifos: Sequence[Fifo], *, told: bool = False) -> None:
+        """Take a configuration; those who are alive get it now, the others when they are.
+
+        told: both have it already, from an earlier image of this process.
+        """
         self._settings = settings
         self._fifos = tuple(fifos)
         trackers = settings.parent.trackers
         self._verdicts = {key: verdict for key, verdict in self._verdicts.items() if key in trackers}
-        self._configure_core()
-        self._configure_hub()
+        if not told:
+            self._configure_core()
+            self._configure_hub()
 
     async def wait_configured(self) -> None:
         """Wait until core and hub work with the configuration, also when one of them has to start first."""
@@ -154,24 +207,27 @@ class Children:
         self._join()
 
     def _configure_core(self) -> None:
-        record = Configure(tuple(fifo.path for fifo in self._fifos), lifeline=True)
-        text = messages.encode_settings(self._present().core)
-        descriptors = [self._lifeline, *(fifo.descriptor for fifo in self._fifos)]
-        self._send_settings(self._core, record, text, descriptors)
+        with self._core_settings() as (record, descriptors):
+            self._configure_child(self._core, record, descriptors)
 
     def _configure_hub(self) -> None:
-        self._send_settings(self._hub, Configure(), messages.encode_settings(self._present().hub), [])
+        with _memory_file("hahub-hub-settings", messages.encode_settings(self._present().hub)) as file:
+            self._configure_child(self._hub, Configure(), [file])
 
-    def _send_settings(self, child: Supervised, record: Configure, text: bytes, descriptors: Sequence[int]) -> None:
+    def _configure_child(self, child: Supervised, record: Configure, descriptors: Sequence[int]) -> None:
+        briefing = self._briefings[child.name]
         if not child.is_alive:
-            self._briefings[child.name].owe()
+            briefing.owe()
             return
-        file = link.memory_file(f"hahub-{child.name}-settings", text)
-        try:
-            child.send(record, [file, *descriptors])
-            self._briefings[child.name].sent()
-        finally:
-            os.close(file)
+        child.send(record, descriptors)
+        briefing.sent()
+
+    @contextmanager
+    def _core_settings(self) -> Iterator[tuple[Configure, list[int]]]:
+        """What the core is configured with."""
+        record = Configure(tuple(fifo.path for fifo in self._fifos), lifeline=True)
+        with _memory_file("hahub-core-settings", messages.encode_settings(self._present().core)) as file:
+            yield record, [file, self._lifeline, *(fifo.descriptor for fifo in self._fifos)]
 
     def _join(self) -> None:
         """Give core and hub a new link to each other, whenever one of them is new."""
@@ -190,6 +246,10 @@ class Children:
                 self._briefings[name].answered()
                 self._writer.named("parent").info(f"{name} ready")
                 self._say_notes(name, notes)
+            case TookOver(notes):
+                self._writer.named("parent").info(f"another {name} has taken over")
+                self._say_notes(name, notes)
+                self._join()
             case Transition():
                 self._hear(record)
             case _:
@@ -201,3 +261,12 @@ class Children:
             if (name, note) not in self._said:
                 self._said.add((name, note))
                 self._writer.named(name).warning(note)
+
+
+@contextmanager
+def _memory_file(name: str, content: bytes) -> Iterator[int]:
+    descriptor = link.memory_file(name, content)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

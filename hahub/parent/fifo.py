@@ -7,12 +7,13 @@ from 2.4.0 on (earlier ones overwrite it).
 import contextlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hahub.parent import credentials
 from hahub.parent.credentials import CredentialsError
+from hahub.parent.heritage import FifoHeritage
 from hahub.settings import FifoSettings
 
 _MODE = 0o600
@@ -39,6 +40,10 @@ class Fifo:
     @property
     def path(self) -> str:
         return self.settings.path
+
+    def bequeath(self) -> FifoHeritage:
+        """Leave it to another image of this process."""
+        return FifoHeritage(self.settings, self.descriptor, self.created, self.device, self.inode)
 
     def close(self) -> None:
         """Close it; removed when we made it and the name still means this one."""
@@ -126,8 +131,11 @@ def _give(settings: FifoSettings, descriptor: int, found: os.stat_result, where:
 class Fifos:
     """The FIFOs of the present configuration, in the order of writing."""
 
-    def __init__(self) -> None:
-        self.open: tuple[Fifo, ...] = ()
+    def __init__(self, inherited: Iterable[FifoHeritage] = ()) -> None:
+        """inherited: those that an earlier image of this process has opened."""
+        self.open = tuple(
+            Fifo(each.settings, each.descriptor, each.created, each.device, each.inode) for each in inherited
+        )
 
     def change(self, wanted: Sequence[FifoSettings]) -> tuple[Fifo, ...]:
         """Have exactly these; a path that is there already keeps its file, which stays open.

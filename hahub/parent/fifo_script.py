@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import trio
 
+from hahub.parent.heritage import ChildHeritage, ReaderHeritage
 from hahub.parent.logs import Log
 from hahub.parent.restarts import RestartDelay
 from hahub.parent.spawn import Child, Spawner, SpawnError, describe_exit
@@ -18,12 +19,18 @@ _KILL_AFTER = 1.0
 class FifoScript:
     """One of them. Restarted with back-off when it dies; keepalived leaves the FIFO without a reader then."""
 
-    def __init__(self, fifo: FifoSettings, command: Command, spawner: Spawner, log: Log) -> None:
+    def __init__(
+        self, fifo: FifoSettings, command: Command, spawner: Spawner, log: Log, inherited: ChildHeritage | None = None
+    ) -> None:
+        """inherited: its first life, which runs already."""
         self._path = fifo.path
         self._label = f"{fifo.keyword}_script"
         self._command = command
         self._spawner = spawner
         self._log = log
+        self._inherited = inherited
+        self.child: Child | None = None
+        """The one that runs."""
 
     async def run(self) -> None:
         """Runs until cancelled; then SIGTERM to its process group, and SIGKILL after a second."""
@@ -37,8 +44,8 @@ class FifoScript:
 
     async def _live(self) -> None:
         try:
-            child = self._spawner.start_script(self._command, label=self._label, extra=(self._path,))
-        except SpawnError as error:
+            child = self.child = self._start()
+        except (SpawnError, OSError) as error:
             self._log.error(f"{self._label}: {error}")
             return
         try:
@@ -51,7 +58,14 @@ class FifoScript:
                 await self._end(child)
             raise
         finally:
+            self.child = None
             child.close()
+
+    def _start(self) -> Child:
+        inherited, self._inherited = self._inherited, None
+        if inherited is not None:
+            return self._spawner.inherit_script(inherited, label=self._label)
+        return self._spawner.start_script(self._command, label=self._label, extra=(self._path,))
 
     async def _end(self, child: Child) -> None:
         child.signal_group(signal.SIGTERM)
@@ -69,7 +83,17 @@ class FifoScripts:
         self._spawner = spawner
         self._tasks = tasks
         self._log = log
-        self._running: dict[FifoSettings, trio.CancelScope] = {}
+        self._running: dict[FifoSettings, tuple[FifoScript, trio.CancelScope]] = {}
+        self._inherited: dict[FifoSettings, ChildHeritage] = {}
+
+    def inherit(self, readers: Iterable[ReaderHeritage]) -> None:
+        """Those that an earlier image of this process has started; before ``configure``, which wants the same."""
+        self._inherited = {reader.fifo: reader.child for reader in readers}
+
+    def bequeath(self) -> tuple[ReaderHeritage, ...]:
+        """Leave those that run to another image of this process."""
+        found = ((fifo, reader.child) for fifo, (reader, _) in self._running.items())
+        return tuple(ReaderHeritage(fifo, child.bequeath()) for fifo, child in found if child is not None)
 
     @property
     def are_any(self) -> bool:
@@ -78,16 +102,18 @@ class FifoScripts:
     def configure(self, fifos: Iterable[FifoSettings]) -> None:
         """Run the scripts of these FIFOs; one that has not changed goes on undisturbed."""
         wanted = [fifo for fifo in fifos if fifo.script is not None]
-        for fifo, scope in list(self._running.items()):
+        for fifo, (_, scope) in list(self._running.items()):
             if fifo not in wanted:
                 scope.cancel()
                 del self._running[fifo]
         for fifo in wanted:
             if fifo not in self._running and fifo.script is not None:
+                inherited = self._inherited.pop(fifo, None)
+                reader = FifoScript(fifo, fifo.script, self._spawner, self._log, inherited)
                 scope = trio.CancelScope()
-                self._running[fifo] = scope
-                self._tasks.start_soon(self._run, fifo, fifo.script, scope)
+                self._running[fifo] = (reader, scope)
+                self._tasks.start_soon(self._run, reader, scope)
 
-    async def _run(self, fifo: FifoSettings, command: Command, scope: trio.CancelScope) -> None:
+    async def _run(self, reader: FifoScript, scope: trio.CancelScope) -> None:
         with scope:
-            await FifoScript(fifo, command, self._spawner, self._log).run()
+            await reader.run()

@@ -13,6 +13,7 @@ from hahub.parent.credentials import CredentialsError
 from hahub.parent.fifo import Fifo, FifoError, Fifos
 from hahub.parent.firewall import Firewall, FirewallError
 from hahub.parent.guard_link import GuardLink
+from hahub.parent.heritage import Heritage
 from hahub.parent.launch import CORE, EarlyCore
 from hahub.parent.logs import LogWriter
 from hahub.parent.rundir import RunDirError
@@ -41,6 +42,8 @@ class Options:
     """What removes virtual interfaces that a core could not remove any more."""
     claim: str = claim.NAME
     """The name that keeps a second daemon out of this network namespace."""
+    argv: tuple[str, ...] = ()
+    """What to execute to go on with the program that is on disk then; empty: that is not possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Ground:
     early: EarlyCore | None
     lock: int
     claimed: Claim
+    heritage: Heritage | None = None
+    """What an earlier image of this process has left."""
 
     @classmethod
     def take(cls, options: Options, log: LogWriter, load: Callable[[], Loaded], early: EarlyCore | None) -> "Ground":
@@ -73,13 +78,27 @@ class Ground:
         firewall = Firewall(guard, own_log, options.run_dir)
         return cls(options, log, load, Fifos(), firewall, guard, mark, early, lock, claimed)
 
+    @classmethod
+    def inherit(cls, options: Options, log: LogWriter, load: Callable[[], Loaded], heritage: Heritage) -> "Ground":
+        """Go on in the place that an earlier image of this process has taken."""
+        own_log, claimed = log.named("parent"), Claim(heritage.claim)
+        held = [descriptor for descriptor in (heritage.lock, heritage.claim) if descriptor >= 0]
+        guard = GuardLink(heritage.mark, own_log, keep_open=held)
+        firewall, fifos = Firewall(guard, own_log, options.run_dir), Fifos(heritage.fifos)
+        return cls(
+            options, log, load, fifos, firewall, guard, heritage.mark, None, heritage.lock, claimed, heritage
+        )  # fmt: skip
+
     def begin(self, settings: Settings) -> None:
         """Whatever can keep the daemon from starting. Raises StartError."""
         try:
             hub_user.check(settings.parent.hub_user)
             _make_state_dir(self.options.state_dir)
             self.fifos.change(settings.parent.fifos)
-            self.guard.start()
+            if self.heritage is None:
+                self.guard.start()
+            else:
+                self.guard.start_anew(self.heritage.guard)
             self.firewall.begin(settings.parent.firewall)
         except (FifoError, FirewallError, CredentialsError) as error:
             raise StartError(str(error)) from error

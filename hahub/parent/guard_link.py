@@ -11,6 +11,8 @@ import trio
 
 from hahub.parent import guard
 from hahub.parent.fifo import Fifo
+from hahub.parent.heritage import ChildHeritage
+from hahub.parent.launch import Inherited
 from hahub.parent.logs import Log
 from hahub.parent.restarts import RestartDelay
 
@@ -97,6 +99,21 @@ class GuardLink:
         os.set_blocking(self._pipe, False)
         for fact in self._facts.values():
             self._say(*fact)
+
+    def bequeath(self) -> ChildHeritage:
+        """Leave the guard to another image of this process."""
+        return ChildHeritage(self._popen.pid if self._popen is not None else -1, -1, self._pipe)
+
+    def start_anew(self, before: ChildHeritage) -> None:
+        """Start a guard, then end the one that an earlier image of this process has left. Raises OSError."""
+        self.start()
+        if before.pid > 0:
+            old = Inherited(before.pid)
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                old.kill()
+                old.wait()
+        if before.link >= 0:
+            os.close(before.link)
 
     async def keep(self) -> None:
         """Replace a guard that ends. Runs until cancelled."""

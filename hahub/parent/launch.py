@@ -6,6 +6,7 @@ but the standard library.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 CORE = (sys.executable, "-P", "-m", "hahub.core")
 """What to execute as the core; ``--link FD`` is added."""
+
+HERITAGE = "HAHUB_HERITAGE"
+"""Environment variable of an image that goes on where an earlier one of the process has stopped."""
+REHEARSAL = "HAHUB_REHEARSAL"
+"""Environment variable of a program that is only tried."""
 
 _UMASK = 0o022
 _SEND_BUFFER_BYTES = 4 * 1024 * 1024
@@ -42,17 +48,31 @@ class Program:
     """Of its output in the log."""
 
 
+class Inherited:
+    """A child of this process that another image of it has started: what is needed of a Popen."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
 @dataclass(frozen=True, slots=True)
 class Launched:
     """A program that runs; who has this owns the process and the descriptor."""
 
-    popen: subprocess.Popen[bytes]
+    popen: subprocess.Popen[bytes] | Inherited
     output: int
-    """Reads what it prints."""
+    """Reads what it prints; -1 when it has closed that."""
 
     def end(self) -> None:
         """Kill it, and wait until it is gone."""
-        os.close(self.output)
+        if self.output >= 0:
+            os.close(self.output)
         self.popen.kill()
         self.popen.wait()
 

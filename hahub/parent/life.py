@@ -10,6 +10,7 @@ import trio
 
 from hahub.link import Link, LinkClosedError
 from hahub.messages import MessageError, Ready, Record, Stopped, TookOver
+from hahub.parent.heritage import ChildHeritage
 from hahub.parent.logs import Log
 from hahub.parent.spawn import Child
 
@@ -42,13 +43,20 @@ class Life:
         self.took_over = trio.Event()
         self.over = trio.Event()
         self._waiting: deque[tuple[Record, tuple[int, ...]]] = deque()
+        self._is_sending = False
         self._something_waits = trio.Event()
         self._everything_heard = trio.Event()
+
+    def bequeath(self) -> ChildHeritage | None:
+        """Leave it to another image of this process; None while something waits to be sent, or it is over."""
+        if self.unread or self.over.is_set():
+            return None
+        return self.child.bequeath(self.link.fileno())
 
     @property
     def unread(self) -> int:
         """How many records wait to be sent."""
-        return len(self._waiting)
+        return len(self._waiting) + self._is_sending
 
     def send(self, record: Record, descriptors: Sequence[int] = ()) -> None:
         """Send in order, without waiting. descriptors: duplicated, still owned by the caller."""
@@ -84,9 +92,11 @@ class Life:
                 self._something_waits = trio.Event()
                 while self._waiting:
                     record, descriptors = self._waiting.popleft()
+                    self._is_sending = True
                     try:
                         await self.link.send(record, descriptors)
                     finally:
+                        self._is_sending = False
                         _close_all(descriptors)
 
     async def _hear_all(self, hear: Callable[[Record], None]) -> None:

@@ -12,6 +12,7 @@ import trio
 
 from hahub.model import Cause, Kind, State, Transition
 from hahub.parent import script_run
+from hahub.parent.heritage import CallHeritage
 from hahub.parent.logs import Log
 from hahub.parent.script_run import Outcome
 from hahub.parent.spawn import Spawner
@@ -76,6 +77,11 @@ class Notifier:
         self._scripts: dict[_Subject, NotifyScripts] = {}
         self._timeout = 30.0
         self._waiting: dict[_Subject, deque[Call]] = {}
+        self._running: set[_Subject] = set()
+        self._may_run = trio.Event()
+        self._may_run.set()
+        self._none_runs = trio.Event()
+        self._none_runs.set()
         self._idle = trio.Event()
         self._idle.set()
 
@@ -97,13 +103,15 @@ class Notifier:
             self._queue(transition, call)
 
     def _queue(self, transition: Transition, call: Call) -> None:
-        subject = (transition.kind, transition.name)
+        self._put((transition.kind, transition.name), call, is_event=transition.state.is_event)
+
+    def _put(self, subject: _Subject, call: Call, *, is_event: bool) -> None:
         waiting = self._waiting.get(subject)
         if waiting is None:
             waiting = self._waiting[subject] = deque()
             self._idle = trio.Event()
             self._tasks.start_soon(self._work, subject)
-        elif transition.state.is_event and call in waiting:
+        elif is_event and call in waiting:
             return
         if len(waiting) >= _WAITING_MAX:
             self._log.error(f"{waiting.popleft().label}: not run, {_WAITING_MAX} scripts wait before it")
@@ -113,11 +121,21 @@ class Notifier:
         """Runs while something waits for this instance or group; what is first in the queue is running."""
         waiting = self._waiting[subject]
         while waiting:
+            await self._allowed()
+            self._none_runs = trio.Event() if not self._running else self._none_runs
+            self._running.add(subject)
             await self._run(waiting[0])
             waiting.popleft()
+            self._running.discard(subject)
+            if not self._running:
+                self._none_runs.set()
         del self._waiting[subject]
         if not self._waiting:
             self._idle.set()
+
+    async def _allowed(self) -> None:
+        while not self._may_run.is_set():
+            await self._may_run.wait()
 
     async def _run(self, call: Call) -> None:
         run = script_run.start(self._spawner, call.command, label=call.label, extra=call.extra)
@@ -130,6 +148,28 @@ class Notifier:
                 self._log.warning(f"{call.label}: {outcome.detail}")
             if outcome.timed_out:
                 await run.end()
+
+    async def pause(self) -> None:
+        """Start nothing any more, and wait until what runs has ended, which its time limit sees to."""
+        self._may_run = trio.Event()
+        await self._none_runs.wait()
+
+    def go_on(self) -> None:
+        """The end of a pause."""
+        self._may_run.set()
+
+    def bequeath(self) -> tuple[CallHeritage, ...]:
+        """Leave what waits to another image of this process; in a pause."""
+        return tuple(
+            CallHeritage(kind, name, call.command, call.label, call.extra)
+            for (kind, name), waiting in self._waiting.items()
+            for call in waiting
+        )
+
+    def inherit(self, calls: Iterable[CallHeritage]) -> None:
+        """What an earlier image of this process has not run any more."""
+        for call in calls:
+            self._put((call.kind, call.name), Call(call.command, call.label, call.extra), is_event=False)
 
     async def finish(self, deadline: float) -> tuple[str, ...]:
         """Wait until everything that was queued has run, at most until ``deadline``, in trio's time.

@@ -90,21 +90,30 @@ class Outputs:
         """say: called with a warning for people."""
         self._tasks = tasks
         self._say = say
-        self._open: set[trio.CancelScope] = set()
+        self._open: dict[trio.CancelScope, int] = {}
         self._left_open: dict[trio.CancelScope, None] = {}
 
     def read(self, descriptor: int, log: Log, level: int) -> trio.CancelScope:
-        """Log what is written to this pipe, which is ours now, until all writers have closed it."""
+        """Log what is written to this pipe, which is ours now, until all writers have closed it.
+
+        descriptor: -1 for one that is closed already.
+        """
         scope = trio.CancelScope()
-        self._open.add(scope)
+        if descriptor < 0:
+            return scope
+        self._open[scope] = descriptor
         self._tasks.start_soon(self._read, scope, descriptor, log, level)
         return scope
 
     async def _read(self, scope: trio.CancelScope, descriptor: int, log: Log, level: int) -> None:
         with scope:
             await log_lines(descriptor, log, level)
-        self._open.discard(scope)
+        self._open.pop(scope, None)
         self._left_open.pop(scope, None)
+
+    def descriptor_of(self, scope: trio.CancelScope) -> int:
+        """The pipe, as long as it is read; else -1."""
+        return self._open.get(scope, -1)
 
     def ended(self, scope: trio.CancelScope, label: str) -> None:
         """The program has ended; others may hold its output open, but not too many of them for ever."""

@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -16,7 +17,8 @@ import trio
 from hahub.parent import credentials, guard
 from hahub.parent.credentials import Credentials, CredentialsError, Powers
 from hahub.parent.guard_link import GuardLink
-from hahub.parent.launch import Launched, Program, launch, marked
+from hahub.parent.heritage import ChildHeritage
+from hahub.parent.launch import Inherited, Launched, Program, launch, marked
 from hahub.parent.logs import LogWriter
 from hahub.parent.output import Outputs
 from hahub.parent.tasks import Tasks
@@ -39,17 +41,25 @@ class Child:
 
     def __init__(
         self,
-        popen: subprocess.Popen[bytes],
+        popen: subprocess.Popen[bytes] | Inherited,
         pidfd: int,
         *,
+        output: Callable[[], int],
         forget: Callable[[int], None],
         nursery: trio.Nursery,
     ) -> None:
+        """output: the descriptor that reads what it prints, -1 when that is closed; not ours."""
         self.pid = popen.pid
+        self._output = output
         self._popen = popen
         self._pidfd = pidfd
         self._forget = forget
         self._nursery = nursery
+        self._is_reaped = False
+
+    def bequeath(self, link: int = -1) -> ChildHeritage:
+        """Leave it to another image of this process, with our end of its link."""
+        return ChildHeritage(self.pid, self._output(), link)
 
     async def exited(self) -> int:
         """Wait for the end of the leader. One task at a time.
@@ -67,12 +77,16 @@ class Child:
         return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
 
     def signal(self, number: int) -> None:
-        """Send a signal to the leader alone."""
+        """Send a signal to the leader alone; nothing happens when it is gone."""
+        if self._is_reaped:
+            return
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, number)
 
     def signal_group(self, number: int) -> None:
-        """Send a signal to the leader and everything it started in its group."""
+        """Send a signal to the leader and everything it started in its group; nothing happens when that is gone."""
+        if self._is_reaped:
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
@@ -92,6 +106,7 @@ class Child:
         self._reap()
 
     def _reap(self) -> None:
+        self._is_reaped = True
         self._forget(self.pid)
         self._popen.wait()
         os.close(self._pidfd)
@@ -204,7 +219,24 @@ class Spawner:
             forget(pid)
             self._outputs.ended(output, label)
 
-        return Child(popen, pidfd, forget=reaped, nursery=self._nursery)
+        return Child(
+            popen,
+            pidfd,
+            output=partial(self._outputs.descriptor_of, output),
+            forget=reaped,
+            nursery=self._nursery,
+        )
+
+    def inherit_process(self, heritage: ChildHeritage, *, label: str) -> Child:
+        """One of hahub's own processes that an earlier image of this one has started. Raises OSError."""
+        return self.adopt_process(Launched(Inherited(heritage.pid), heritage.output), label=label)
+
+    def inherit_script(self, heritage: ChildHeritage, *, label: str) -> Child:
+        """A script that an earlier image of this process has started. Raises OSError."""
+        launched = Launched(Inherited(heritage.pid), heritage.output)
+        child = self._own(launched, label, logging.INFO, self._guard.forget_group)
+        self._guard.watch_group(child.pid)
+        return child
 
     def permitted(self, wanted: Credentials, what: str) -> Credentials | None:
         """``wanted`` if this process may become it, else None, which is logged once; None too when it is it already."""

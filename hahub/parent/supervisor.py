@@ -113,6 +113,8 @@ class Supervised:
         is_known: it has been greeted already, by an earlier image of this process.
         """
         self._next = Life(self.name, child, link, self._log, is_known=is_known)
+        if is_known:
+            self._life = self._next
 
     # Lives
 

@@ -43,14 +43,16 @@ NETWORK = (
 class Running:
     """A running ``hahub run`` with one instance, alone on its network."""
 
-    def __init__(self, directory: Path, *, redirected: str = "") -> None:
+    def __init__(
+        self, directory: Path, *, configuration: str = CONFIGURATION, hahub: str = HAHUB, redirected: str = ""
+    ) -> None:
         self.directory = directory
         self.file = directory / "keepalived.conf"
-        self.write(CONFIGURATION)
+        self.write(configuration)
         notify = directory / "notify"
         notify.write_text(f'#!/bin/sh\necho "$@" >> {directory}/notified\n')
         notify.chmod(0o755)
-        command = f"{HAHUB} run -f {self.file} --run-dir {directory}/run --state-dir {directory}/state {redirected}"
+        command = f"{hahub} run -f {self.file} --run-dir {directory}/run --state-dir {directory}/state {redirected}"
         with (directory / "log").open("ab") as log:
             self.process = subprocess.Popen(["unshare", "-Urn", "/bin/sh", "-c", NETWORK + command], stderr=log)
 

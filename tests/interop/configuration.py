@@ -22,7 +22,7 @@ def configuration(
     track_weight: adds a check that fails while /run/lab/fail exists; 0 means FAULT.
     options: more lines of the instance.
     """
-    return f"""{_GLOBAL}
+    return f"""{GLOBAL}
 {"" if track_weight is None else _check(track_weight)}
 vrrp_instance VI_1 {{
     state BACKUP
@@ -65,7 +65,7 @@ vrrp_sync_group G1 {{
 """
     return "\n".join(
         [
-            _GLOBAL,
+            GLOBAL,
             "" if track_weight is None else _check(track_weight),
             group if members else "",
             *(_member(number, priority) for number in instances),
@@ -73,7 +73,7 @@ vrrp_sync_group G1 {{
     )
 
 
-_GLOBAL = """global_defs {
+GLOBAL = """global_defs {
     router_id lab
     script_user root
     vrrp_notify_fifo /run/lab/fifo

@@ -62,16 +62,21 @@ def read_number(path: str) -> FileResult:
 class FileTracker:
     """Watches one ``track_file`` for ever and reports its number at first, and at each change."""
 
-    def __init__(self, file: WatchedFile, log: Log, report: Callable[[FileResult], None]) -> None:
+    def __init__(
+        self, file: WatchedFile, log: Log, report: Callable[[FileResult], None], *, initialise: bool = True
+    ) -> None:
+        """initialise: write the first number, where ``init_file`` says so."""
         self._file = file
         self._log = log
         self._report = report
+        self._first = initialise
         self._told: FileResult | None = None
         self._trouble = ""
 
     async def run(self) -> None:
         """Runs until cancelled."""
-        self._initialise()
+        if self._first:
+            self._initialise()
         try:
             with Inotify() as inotify:
                 await self._follow(inotify)
@@ -142,8 +147,11 @@ class FileTrackers:
         self._report = report
         self._running: dict[str, tuple[WatchedFile, trio.CancelScope]] = {}
 
-    def configure(self, files: Iterable[WatchedFile]) -> None:
-        """Watch exactly these; one that has not changed goes on undisturbed."""
+    def configure(self, files: Iterable[WatchedFile], *, initialise: bool = True) -> None:
+        """Watch exactly these; one that has not changed goes on undisturbed.
+
+        initialise: write first numbers; False where an earlier image of this process has done so.
+        """
         wanted = {file.name: file for file in files}
         for name, (file, scope) in list(self._running.items()):
             if wanted.get(name) != file:
@@ -153,8 +161,9 @@ class FileTrackers:
             if name not in self._running:
                 scope = trio.CancelScope()
                 self._running[name] = (file, scope)
-                self._tasks.start_soon(self._run, file, scope)
+                tracker = FileTracker(file, self._log, self._report, initialise=initialise)
+                self._tasks.start_soon(self._run, tracker, scope)
 
-    async def _run(self, file: WatchedFile, scope: trio.CancelScope) -> None:
+    async def _run(self, tracker: FileTracker, scope: trio.CancelScope) -> None:
         with scope:
-            await FileTracker(file, self._log, self._report).run()
+            await tracker.run()

@@ -6,7 +6,7 @@ a new name, at once where the proc connector may be used, else within a second.
 
 import os
 import select
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,9 +70,10 @@ def matches(wanted: WatchedProcess, process: Process) -> bool:
 class Quorum:
     """The verdict on a number of processes: the first number decides at once, a later one after its delay."""
 
-    def __init__(self, wanted: WatchedProcess) -> None:
+    def __init__(self, wanted: WatchedProcess, verdict: bool | None = None) -> None:  # a verdict is a boolean
+        """verdict: what has been told of these processes already; None when nothing has."""
         self.wanted = wanted
-        self.verdict: bool | None = None
+        self.verdict = verdict
         self.deadline: float | None = None
         """When a number that contradicts the verdict becomes the verdict."""
         self._number = 0
@@ -195,12 +196,17 @@ class ProcessTrackers:
         self._quorums: dict[str, Quorum] = {}
         self._scope = trio.CancelScope()
 
-    def configure(self, processes: Iterable[WatchedProcess]) -> None:
-        """Count exactly these; the verdict on one that has not changed stays."""
+    def configure(self, processes: Iterable[WatchedProcess], verdicts: Mapping[str, bool] | None = None) -> None:
+        """Count exactly these; the verdict on one that has not changed stays.
+
+        verdicts: of those that are not counted yet, from an earlier image of this process.
+        """
+        told = verdicts or {}
         before, self._quorums = self._quorums, {}
         for wanted in processes:
             known = before.get(wanted.name)
-            self._quorums[wanted.name] = known if known is not None and known.wanted == wanted else Quorum(wanted)
+            same = known is not None and known.wanted == wanted
+            self._quorums[wanted.name] = known if same and known else Quorum(wanted, told.get(wanted.name))
         if list(before.values()) == list(self._quorums.values()):
             return
         self._scope.cancel()
