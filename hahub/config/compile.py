@@ -92,6 +92,7 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
 
 def _instance(name: str, virtual: Virtual, config: Config) -> InstanceSettings:
     instance, defs = virtual.instance, config.global_defs
+    has_other_vmacs = bool(virtual.of_addresses) or uses_xmit_base(instance)
     return InstanceSettings(
         name=name,
         interface=instance.interface,
@@ -131,7 +132,7 @@ def _instance(name: str, virtual: Virtual, config: Config) -> InstanceSettings:
         garp_master_refresh=_first(instance.garp_master_refresh, defs.vrrp_garp_master_refresh),
         garp_master_refresh_repeat=_first(instance.garp_master_refresh_repeat, defs.vrrp_garp_master_refresh_repeat),
         accept=derive.accepts(instance),
-        garp_extra_if=announcements.extra_interval_of(instance, defs, has_vmacs=bool(virtual.of_addresses)),
+        garp_extra_if=announcements.extra_interval_of(instance, defs, has_vmacs=has_other_vmacs),
         garp_extra_all=announcements.extra_all_of(instance, defs),
         garp_lower_prio_delay=election.lower_prio_delay_of(instance, defs),
         garp_lower_prio_repeat=election.lower_prio_repeat_of(instance, defs),

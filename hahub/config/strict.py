@@ -52,6 +52,7 @@ class _Strict:
             self._reset("owner_ignore_adverts", value=True, finding="counts as true with strict_mode")
         if derive.priority_of(instance) == derive.OWNER:
             self._changed["owner_ignore_adverts"] = True  # VR-049
+        self._have_the_virtual_mac(instance)
         self._refuse_packets(instance)
         return instance.model_copy(update=self._changed)
 
@@ -105,6 +106,17 @@ class _Strict:
         if instance.lower_prio_no_advert is False:
             self._reset("lower_prio_no_advert", value=True, finding="counts as true with strict_mode")
         self._changed["lower_prio_no_advert"] = True
+
+    def _have_the_virtual_mac(self, instance: VrrpInstance) -> None:
+        """VR-011, VR-109: where there is one, adverts come from it, and it is that of the RFCs."""
+        if instance.use_vmac is None:
+            return
+        if instance.use_vmac.mac is not None:
+            self._changed["use_vmac"] = instance.use_vmac.model_copy(update={"mac": None})
+            message = "use_vmac has a MAC of its own, which has no effect with strict_mode"
+            self._document.report((*self._path, "use_vmac"), message, severity=Severity.WARNING)
+        if instance.vmac_xmit_base:
+            self._reset("vmac_xmit_base", value=False, finding="has no effect with strict_mode")
 
     def _refuse_packets(self, instance: VrrpInstance) -> None:
         """VR-121: who does not own the addresses does not accept; in version 3 it may, when it says so."""

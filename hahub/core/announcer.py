@@ -41,20 +41,20 @@ class Announcer:
             if send is None:
                 continue
             key = (address.interface, address.number)
-            announcement = before.pop(key, None) or Announcement(
-                self._interfaces[address.interface].wire, address.family
-            )
-            announcement.send = send
+            announcement = before.pop(key, None) or Announcement(address.interface, address.family)
+            announcement.send, announcement.wire = send, self._interfaces[address.interface].wire
             self._announcements[key] = announcement
         for gone in before.values():
             gone.pending = 0
+        self._elsewhere = self._find_elsewhere(settings)
+
+    def _find_elsewhere(self, settings: InstanceSettings) -> list[Announcement]:
+        """The switches learn of the own interface by its adverts; not of a virtual MAC that these do not come from."""
         first = {each.interface: each for each in reversed(self._announcements.values())}
-        ours = {virtual.name for virtual in settings.address_interfaces}
-        self._elsewhere = [
-            each
-            for name, each in first.items()
-            if name != settings.address_interface and (settings.garp_extra_all or name in ours)
-        ]
+        if not settings.vmac_xmit_base:
+            first.pop(settings.address_interface, None)
+        ours = {virtual.name for virtual in settings.virtual_interfaces}
+        return [each for name, each in first.items() if settings.garp_extra_all or name in ours]
 
     def _sender_of(self, address: VirtualAddress) -> Callable[[], None] | None:
         interface = self._interfaces[address.interface]

@@ -17,13 +17,15 @@ from hahub.settings import Pacing
 class Announcement:
     """How one address is told to its neighbours, and how often that is still to be done."""
 
-    __slots__ = ("family", "interface", "pending", "send")
+    __slots__ = ("family", "interface", "pending", "send", "wire")
 
     send: Callable[[], None]
     """Puts the frame on the wire, at once."""
 
     def __init__(self, interface: str, family: Family) -> None:
         self.interface = interface
+        self.wire = interface
+        """The interface below, of a virtual one; else the same."""
         self.family = family
         self.pending = 0
 
@@ -84,7 +86,7 @@ class Paces:
 
     def put(self, announcement: Announcement, repeat: int) -> bool:
         """Let ``serve`` send it so often; False: there is no distance to keep on its wire."""
-        names, intervals = self._of(announcement.interface)
+        names, intervals = self._of(announcement.wire)
         interval = intervals[announcement.family]
         if not interval:
             return False

@@ -70,7 +70,10 @@ def test_announcements_keep_these_distances(
         ("vrrp_garp_extra_if all 60", "", 60),
         ("vrrp_garp_extra_if 60 all", "garp_extra_if all 30", 30),
         ("vrrp_garp_extra_if all 60", "garp_extra_if 0", 0),
-        ("vrrp_garp_extra_if 60", "", 0),  # VMAC interfaces only
+        ("vrrp_garp_extra_if 60", "", 0),  # virtual MACs only
+        ("vrrp_garp_extra_if 60", "use_vmac", 0),  # its adverts tell of it
+        ("vrrp_garp_extra_if 60", "use_vmac\nvmac_xmit_base", 60),
+        ("vrrp_garp_extra_if 60", "virtual_ipaddress_excluded {\n10.0.0.1 dev eth1 use_vmac\n}", 60),
     ],
 )
 def test_other_interfaces_are_told_in_this_interval(

@@ -7,7 +7,7 @@ import pytest
 
 from hahub.config import Loaded
 from hahub.config.problems import format_problem
-from hahub.settings import InstanceSettings, VirtualAddress
+from hahub.settings import InstanceSettings, VirtualAddress, VirtualInterface
 
 VIP = VirtualAddress("192.0.2.9", 32, "eth0")
 OWNER = {"priority": 255, "accept": True, "owner_ignore_adverts": True}
@@ -115,6 +115,20 @@ def test_what_a_strict_instance_cannot_do_without_is_told(
     problem_lines: Callable[..., list[str]], given: str, problems: list[str]
 ) -> None:
     assert problem_lines(given) == [f"a.conf:{line.format(V='vrrp_instance VI_1: ')}" for line in problems]
+
+
+def test_a_virtual_mac_is_that_of_the_rfcs_and_adverts_come_from_it(loaded: Callable[..., Loaded]) -> None:
+    result = loaded(("a.conf", text("use_vmac 02:00:00:00:00:07\n vmac_xmit_base")))
+
+    assert [format_problem(problem) for problem in result.problems] == [
+        "a.conf:11:11: warning: vrrp_instance VI_1: use_vmac has a MAC of its own,"
+        " which has no effect with strict_mode",
+        "a.conf:12:2: warning: vrrp_instance VI_1: vmac_xmit_base has no effect with strict_mode",
+    ]
+    assert result.settings is not None
+    (instance,) = result.settings.core.instances
+    assert instance.virtual_interface == VirtualInterface("vrrp.51", "eth0", "00:00:5e:00:01:33")
+    assert not instance.vmac_xmit_base
 
 
 def test_an_instance_has_the_last_word(loaded: Callable[..., Loaded]) -> None:
