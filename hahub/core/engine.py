@@ -17,6 +17,7 @@ import trio
 
 from hahub.core import realtime
 from hahub.core.afterwards import Afterwards
+from hahub.core.bursts import Bursts
 from hahub.core.deadline import DeadlineTimer
 from hahub.core.interfaces import Interface
 from hahub.core.log import ERROR, INFO, WARNING, CoreLog
@@ -72,6 +73,7 @@ class Engine:
         self._punctuality = Punctuality(log)
         self._schedule: Schedule[Router] = Schedule(turn)
         self._paces = Paces()
+        self._bursts = Bursts()
         self._routers = Routers(
             monitor=self._monitor,
             volley=volley,
@@ -116,6 +118,7 @@ class Engine:
             self._promotion.configure(settings)
             self._statics.configure(settings)
             self._routers.configure(settings)
+        self._bursts.configure(settings.instances)
         if self.is_configured and settings.states_on_reload:
             self._reporter.restate(self._routers.lines)
         self._at_work()
@@ -132,6 +135,7 @@ class Engine:
         self._waits = True
         with self._receivers_rewatched():
             self._routers.prepare(settings)
+        self._bursts.configure(settings.instances)
 
     def begin(self, settings: CoreSettings, memory: CoreMemory | None) -> None:
         """Go on where the other core has stopped, after ``prepare``; without its memory as after its death."""
@@ -200,11 +204,14 @@ class Engine:
             ready = [fd for fd, _ in self._epoll.poll(0)]
             if timer in ready:
                 self._timer_fired()
+            elif not self._receivers.keys().isdisjoint(ready):
+                self._let_more_come()
             for fd in ready:
                 if fd == timer:
                     continue
                 if fd in self._receivers:
                     self._receive(self._receivers[fd])
+                    self._bursts.read(time.monotonic())
                 elif fd in self._watched:
                     self._watched[fd]()
             self._beat()
@@ -259,8 +266,14 @@ class Engine:
             self._volley.fire()
         return True
 
-    def _arm(self) -> None:
-        """Wake up for the first deadline, and for an election a head start before it."""
+    def _let_more_come(self) -> None:
+        pause = self._bursts.pause(time.monotonic(), self._next_deadline)
+        if pause:
+            time.sleep(pause)
+
+    @property
+    def _next_deadline(self) -> float | None:
+        """When to be awake: for the first deadline, and for an election a head start before it."""
         first, earliest = self._schedule.first, self._schedule.earliest
         if first is not None and earliest is not None and first.instance.state is State.BACKUP:
             earliest -= HEAD_START
@@ -268,7 +281,10 @@ class Engine:
             *(earliest, self._beat_at, self._paces.next_deadline),
             *(self._statics.next_deadline, self._routers.virtual.retry_at),
         )
-        self._timer.set(min([each for each in waiting if each is not None], default=None))
+        return min([each for each in waiting if each is not None], default=None)
+
+    def _arm(self) -> None:
+        self._timer.set(self._next_deadline)
 
     def _about_to_elect(self, now: float) -> Router | None:
         """The backup whose master is given up too soon to sleep again; its adverts are heard till then."""

@@ -39,6 +39,7 @@ from hahub.vrrp.actions import (
     RestoreRoutes,
     SendAdvert,
 )
+from hahub.vrrp.familiar import Familiar
 from hahub.vrrp.instance import Instance
 from hahub.vrrp.mastership import stall_limit
 from hahub.vrrp.packet import Datagram, DecodeError, split_ip
@@ -95,6 +96,7 @@ class Router:
         self._slot = slot
         self._use = use_of(settings)
         self._outgoing = Outgoing(settings, slot, last_sequence=last_sequence)
+        self._familiar = Familiar()
         self._batches = AddressBatches((), ())
         self._presence = Presence()
         self._restore: tuple[bytes, ...] = ()
@@ -133,6 +135,7 @@ class Router:
     def encode(self) -> None:
         """Make everything this router can send anew: after a change of configuration or of interfaces."""
         self._use = use_of(self.settings)
+        self._familiar.forget()
         self._stamp = self._current_stamp()
         settings, index_of = self.settings, self._interfaces.index_of
         self._batches = encode_belongings(settings.all_addresses, settings.routes, settings.rules, index_of)
@@ -232,6 +235,10 @@ class Router:
 
     def packet_received(self, packet: bytes | Datagram, now: float) -> None:
         """A packet with our VRID, of IPv4 with its header: an event if it is a valid advertisement, else a drop."""
+        known = self._familiar.recall(packet, self.instance.master.source)
+        if known is not None:
+            self.handle(known, now)
+            return
         try:
             datagram = packet if isinstance(packet, Datagram) else split_ip(packet)
         except DecodeError as error:
@@ -257,7 +264,10 @@ class Router:
         sender = datagram.family.text(datagram.source)
         if verdict.old_checksum and self._outgoing.peer_is_old(datagram.source):
             self._log.write(INFO, f"{self.settings.name}: {sender} has the old checksum of unicast, it gets the same")
-        self.handle(events.AdvertReceived(verdict.advert, datagram.source, sender), now)
+        event = events.AdvertReceived(verdict.advert, datagram.source, sender)
+        if not (verdict.note or verdict.sequence or verdict.old_checksum):
+            self._familiar.learn(packet, event)
+        self.handle(event, now)
 
     def _reject(self, topic: str, text: str) -> None:
         self.rejected += 1
