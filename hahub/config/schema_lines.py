@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from hahub.config.grammar import Grammar, Line
 from hahub.config.problems import shown
-from hahub.config.route_values import Scope
+from hahub.config.route_values import Group, Scope
 from hahub.config.values import (
     AbsolutePath,
     Address,
@@ -21,7 +21,6 @@ from hahub.config.values import (
     InterfaceName,
     IpvlanMode,
     Lifetime,
-    LinkGroup,
     Name,
     Port,
     TableName,
@@ -231,7 +230,9 @@ class UseVmac(Line):
         None, description="6 bytes, or 5 and the VRID; default 00:00:5e:00:01:VRID, IPv6: 02"
     )
     netlink_notify_msg: Flag = Field(False, description="have the kernel tell of the interface below as well")
-    group: LinkGroup | None = Field(None, description="link group, a number; default: that of the interface below")
+    group: Group | None = Field(
+        None, description="link group, a number or a name of group; default: that of the interface below"
+    )
 
 
 def _name_or_address(word: str) -> str:
@@ -253,4 +254,6 @@ class UseIpvlan(Line):
     name: InterfaceName | None = Field(None, description="of the ipvlan; default: vmac_prefix.VRID")
     address: Address | None = Field(None, description="its own, where adverts come from; IPv4 needs one")
     mode: IpvlanMode = Field("bridge", description="bridge, private or vepa, the same for all on one interface")
-    group: LinkGroup | None = Field(None, description="link group, a number; default: that of the interface below")
+    group: Group | None = Field(
+        None, description="link group, a number or a name of group; default: that of the interface below"
+    )

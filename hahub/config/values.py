@@ -220,16 +220,6 @@ def parse_virtual_mac(value: object) -> str:
     return ":".join(f"{octet:02x}" for octet in octets)
 
 
-def parse_link_group(value: object) -> int:
-    """Read a group of interfaces: a number, or ``default``."""
-    text = str(value)
-    if text == "default":
-        return 0
-    if re.fullmatch("[0-9]{1,10}", text) and int(text) <= 0xFFFFFFFF:
-        return int(text)
-    raise fail(f"{shown(text)} is not a link group, expected a number or default")
-
-
 def parse_state(value: object) -> str:
     """Read the initial state: MASTER or BACKUP."""
     text = parse_text(value)
@@ -264,7 +254,6 @@ MulticastAddress = Annotated[str, _type(parse_multicast)]
 Broadcast = Annotated[str, _type(parse_broadcast)]
 Lifetime = Annotated[int, _type(parse_lifetime)]
 VirtualMac = Annotated[str, _type(parse_virtual_mac)]
-LinkGroup = Annotated[int, _type(parse_link_group)]
 IpvlanMode = Annotated[str, matching("bridge|private|vepa", "a mode, expected bridge, private or vepa")]
 StateWord = Annotated[str, _type(parse_state)]
 AuthType = Annotated[str, _type(parse_auth_type)]

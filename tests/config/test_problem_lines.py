@@ -94,7 +94,8 @@ def test_a_complete_file_has_no_problems(problem_lines: Lines) -> None:
          " which may be another one's; leave it out"),
         ("use_vmac a b", f"a.conf:4:13: {V}use_vmac has an unexpected word,"
          " expected one of name, group, netlink_notify_msg"),
-        ("use_vmac group x", f"a.conf:4:17: {V}use_vmac group 'x' is not a link group, expected a number or default"),
+        ("use_vmac group x", f"a.conf:4:17: {V}use_vmac group 'x' is not an interface group,"
+         " expected a name of group or a number up to 2147483647"),
         ("use_vmac vrrp.too.long.name", f"a.conf:4:11: {V}use_vmac 'vrrp.too.long.name' is longer than the 15"
          " characters of an interface name"),
         ("use_vmac eth0", f"a.conf:4:11: {V}use_vmac name 'eth0' is the interface of vrrp_instance VI_1"),

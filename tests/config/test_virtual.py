@@ -61,7 +61,7 @@ def compiled(loaded: Callable[..., Loaded]) -> Compiled:
             id="options",
         ),
         pytest.param(
-            "use_ipvlan 10.0.0.5/24 vepa ipv group default",
+            "use_ipvlan 10.0.0.5/24 vepa ipv group 0",
             VirtualInterface("ipv", "eth0", mode=2, address="10.0.0.5/24", group=0),
             "ipv",
             id="ipvlan",
