@@ -98,11 +98,11 @@ class VirtualInterfaces:
             if due or virtual.name in changed or virtual.base in changed:
                 self._ensure(virtual, now, asked=False)
         if self._wanted:
-            self._remove_strays()
+            self._remove_strays("not configured")
 
     def remove_others(self) -> None:
         """Delete what is ours, of whatever life, and not wanted any more."""
-        self._remove_strays()
+        self._remove_strays("not configured")
         self._release()
 
     def remove(self) -> None:
@@ -111,7 +111,8 @@ class VirtualInterfaces:
             return
         self._wanted = {}
         self._monitor.catch_up()
-        self.remove_others()
+        self._remove_strays("hahub ends")
+        self._release()
 
     # One interface
 
@@ -253,11 +254,11 @@ class VirtualInterfaces:
     def _ours(self) -> list[Link]:
         return [link for link in self._monitor.table if is_ours(link.kind, link.alias)]
 
-    def _remove_strays(self) -> None:
+    def _remove_strays(self, why: str) -> None:
         strays = [link for link in self._ours() if link.name not in self._wanted]
         if strays:
             self._delete(strays)
-            self._log.write(INFO, f"{', '.join(link.name for link in strays)}: deleted, not configured")
+            self._log.write(INFO, f"{', '.join(link.name for link in strays)}: deleted, {why}")
 
     def _delete(self, links: list[Link]) -> None:
         """One takes the kernel some milliseconds, many together no longer."""

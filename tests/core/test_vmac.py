@@ -14,7 +14,8 @@ import pytest
 from scapy.layers.inet6 import ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6
 
 from hahub.lifeline import create
-from hahub.messages import Shutdown
+from hahub.link import pair
+from hahub.messages import Ready, Shutdown
 from hahub.model import Cause, State
 from hahub.settings import InstanceSettings, VirtualAddress, VirtualInterface
 from tests.core.driver import CoreDriver
@@ -64,6 +65,13 @@ def start(
     core = CoreDriver(lab[name], *(instances or (IPV4,)), lifeline=lifeline)
     cores.callback(core.close)
     return core
+
+
+def numbered(virtual_router_id: int) -> InstanceSettings:
+    """Another instance, with a macvlan and without addresses."""
+    virtual = VirtualInterface(f"vrrp.{virtual_router_id}", "eth0", f"00:00:5e:00:01:{virtual_router_id:02x}")
+    more = {"virtual_router_id": virtual_router_id, "virtual_addresses": (), "virtual_interface": virtual}
+    return dataclasses.replace(IPV4, name=f"VI_{virtual_router_id}", **more)
 
 
 def stop(core: CoreDriver) -> None:
@@ -250,10 +258,36 @@ def test_a_core_that_follows_in_time_finds_all_as_it_was(lab: Lab, cores: ExitSt
     assert sysctls(lab["a"], "eth0", "arp_ignore", "arp_filter") == {"arp_ignore": "0", "arp_filter": "0"}
 
 
+def test_a_core_that_takes_over_in_peace_changes_nothing_before_and_all_then(lab: Lab, cores: ExitStack) -> None:
+    host, lifeline = lab["a"], create()
+    first = start(cores, lab, "a", IPV4, numbered(52), lifeline=lifeline)
+    first.wait_for_state(State.MASTER)
+    number = links(host)["vrrp.51"]["ifindex"]
+    ours, theirs = pair()
+    second = CoreDriver(host, IPV4, numbered(53), lifeline=lifeline, predecessor=theirs)
+    cores.callback(second.close)
+    second.wait_for(lambda: any(isinstance(record, Ready) for record in second.records), "the prepared core")
+    before = links(host).keys()
+    since = time.monotonic()
+
+    first.hand_over_to(ours)
+    second.wait_for_takeover()
+    first.wait_for_end()
+    second.wait_for_state(State.MASTER, name="VI_53")
+    lab.wait_for_advert(host, since=time.monotonic(), count=2)
+
+    assert before == {"lo", "eth0", "vrrp.51", "vrrp.52"}
+    assert links(host).keys() == {"lo", "eth0", "vrrp.51", "vrrp.53"}
+    assert links(host)["vrrp.51"]["ifindex"] == number
+    assert {x.mac for x in lab.adverts(since=since) if x.virtual_router_id == 51} == {MAC}
+    assert second.states() == []
+    stop(second)
+    assert links(host).keys() == {"lo", "eth0"}
+    assert sysctls(host, "eth0", "arp_ignore", "arp_filter") == {"arp_ignore": "0", "arp_filter": "0"}
+
+
 def test_a_successor_with_another_configuration_deletes_what_is_not_in_it(lab: Lab, cores: ExitStack) -> None:
-    other = VirtualInterface("vrrp.52", "eth0", "00:00:5e:00:01:34")
-    more = dataclasses.replace(IPV4, name="VI_2", virtual_router_id=52, virtual_addresses=(), virtual_interface=other)
-    first = start(cores, lab, "a", IPV4, more)
+    first = start(cores, lab, "a", IPV4, numbered(52))
     first.wait_for_state(State.MASTER)
     first.signal(signal.SIGKILL)
     first.wait_for_end()

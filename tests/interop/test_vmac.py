@@ -1,5 +1,7 @@
 """hahub and keepalived share one virtual router with a virtual MAC, and either may be the one to have it."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from tests.interop.configuration import configuration
 from tests.interop.conftest import Duel, MakeDuel
 from tests.interop.test_families import VIPS_6, enable_ipv6
-from tests.lab import VIP, Hahub, Host
+from tests.lab import VIP, Hahub, Host, Lab
 from tests.lab.frames import GratuitousArp
 from tests.lab.timeline import wait_until
 
@@ -101,6 +103,34 @@ def test_one_that_sends_with_its_own_mac_hears_one_that_does_not(duel: MakeDuel,
     assert {(x.host, x.mac) for x in d.lab.adverts()} == {("a", macs[pair[0]][0]), ("b", macs[pair[1]][1])}
     assert d.a.fifo.states() == ["BACKUP", "MASTER", "STOP"]
     assert d.b.fifo.states() == ["BACKUP", "MASTER", "BACKUP", "MASTER"]
+
+
+def test_nothing_stays_whoever_is_killed(lab: Lab) -> None:
+    """The core cannot clean up, so the guard does; and if that is dead as well, the next start."""
+    host = lab["a"]
+    daemon = Hahub(host, configuration(150, options="use_vmac"))
+
+    def left() -> tuple[bool, str]:
+        return "vrrp.51" in host.ip("link", "show"), host.run("cat", "/proc/sys/net/ipv4/conf/eth0/arp_ignore").strip()
+
+    daemon.start()
+    host.fifo.wait_for_state("MASTER")
+    during, core = left(), daemon.process("hahub.core")
+    os.kill(core, signal.SIGSTOP)  # it would resign, the moment its parent is dead
+    daemon.kill_parent()
+    os.kill(core, signal.SIGKILL)
+    wait_until(lambda: host.processes() == [], "the end of the guard")
+    by_the_guard = left()
+
+    daemon.start()
+    host.fifo.wait_for_state("MASTER", count=2)
+    daemon.kill()
+    by_nobody = left()
+    daemon.configure(configuration(150))
+    daemon.start()
+    host.fifo.wait_for_state("MASTER", count=3)
+
+    assert (during, by_the_guard, by_nobody, left()) == ((True, "1"), (False, "0"), (True, "1"), (False, "0"))
 
 
 def hahub_of(duel: Duel) -> Hahub:
