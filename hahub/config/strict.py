@@ -54,7 +54,6 @@ class _Strict:
             self._changed["owner_ignore_adverts"] = True  # VR-049
         self._have_the_virtual_mac(instance)
         self._refuse_packets(instance)
-        self._have_the_virtual_mac(instance)
         return instance.model_copy(update=self._changed)
 
     def _reset(self, keyword: str, value: object, finding: str) -> None:
@@ -127,12 +126,3 @@ class _Strict:
             self._reset("accept", value=False, finding="has no effect with strict_mode and version 2")
         elif instance.accept is None:
             self._changed["accept"] = False
-
-    def _have_the_virtual_mac(self, instance: VrrpInstance) -> None:
-        """VR-011, VR-109: adverts come from it, and it is that of the virtual_router_id."""
-        line = instance.use_vmac
-        if line is not None and line.mac is not None:
-            text = f"{line.mac} is not used, the MAC is that of the virtual_router_id with strict_mode"
-            self._reset("use_vmac", line.model_copy(update={"mac": None}), text)
-        if instance.vmac_xmit_base:
-            self._reset("vmac_xmit_base", value=False, finding="has no effect with strict_mode")
