@@ -4,50 +4,30 @@ The kernel carries out a batch inside ``send``, so the addresses are there, or g
 what it refuses; success is silent, because an acknowledgement is not asked for.
 """
 
+import contextlib
 import errno
-import ipaddress
-import os
 import socket
-import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
 from hahub.family import Family
 from hahub.net import netlink
 from hahub.net.links import LinkTable
+from hahub.net.refusals import RTM_DELADDR, RTM_NEWADDR, AddressError, Refusal, read_refusals
 from hahub.settings import VirtualAddress
 
 BATCH_LENGTH_MAX = 50
 """Messages sent at once; some thousand refusals would overflow the receive buffer."""
 
-RTM_SETLINK = 19
-_RTM_NEWADDR = 20
-_RTM_DELADDR = 21
 _NLM_F_REQUEST = 0x1
 _NLM_F_CREATE_EXCL = 0x600
-_NLMSG_ERROR = 2
-_IFA_LOCAL = 2
 _FOREVER = 0xFFFFFFFF
 _PROTOCOL = 18
 """Keepalived's number: who made an address, for people. Kernels before 5.18 do not look at it."""
-
-_RTM_NEWROUTE, _RTM_DELROUTE = 24, 25
-_RTM_NEWRULE, _RTM_DELRULE = 32, 33
-
-_EXPECTED = {
-    RTM_SETLINK: frozenset({0, errno.ENODEV}),
-    _RTM_NEWADDR: frozenset({0, errno.EEXIST}),
-    _RTM_DELADDR: frozenset({0, errno.EADDRNOTAVAIL, errno.ENODEV, errno.ESRCH}),
-    _RTM_NEWROUTE: frozenset({0, errno.EEXIST}),
-    _RTM_DELROUTE: frozenset({0, errno.ESRCH, errno.ENOENT, errno.ENODEV}),
-    _RTM_NEWRULE: frozenset({0, errno.EEXIST}),
-    _RTM_DELRULE: frozenset({0, errno.ENOENT, errno.ESRCH}),
-}
-"""What the kernel may answer when all is well: it is there already, or it is gone already."""
+_SOL_NETLINK, _NETLINK_EXT_ACK = 270, 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,41 +36,6 @@ class AddressBatches:
 
     add: tuple[bytes, ...]
     remove: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AddressError:
-    """An address that the kernel would not add or remove."""
-
-    verb: str
-    """``add`` or ``remove``; ``answer`` when the kernel's answers got lost."""
-    address: str
-    """``10.9.0.200/24``; empty when it is not known."""
-    index: int
-    """Of the interface; 0 when it is not known."""
-    errno: int
-
-    def __str__(self) -> str:
-        if not self.address:
-            return f"answers about addresses were lost: {os.strerror(self.errno)}"
-        return f"cannot {self.verb} {self.address} on interface {self.index}: {os.strerror(self.errno)}"
-
-
-@dataclass(frozen=True, slots=True)
-class RoutingError:
-    """A route or a rule that the kernel would not add or remove, or a setting that it would not change."""
-
-    verb: str
-    """``add``, ``remove`` or ``change``."""
-    what: str
-    """``route 10.0.0.0/8 via 10.9.0.2``, ``rule 100``, ``settings of interface 7``."""
-    errno: int
-
-    def __str__(self) -> str:
-        return f"cannot {self.verb} {self.what}: {os.strerror(self.errno)}"
-
-
-Refusal = AddressError | RoutingError
 
 
 def encode_batches(addresses: Sequence[VirtualAddress], index_of: Callable[[str], int | None]) -> AddressBatches:
@@ -126,13 +71,13 @@ def _encode_add(address: VirtualAddress, index: int) -> bytes:
     if address.preferred_lft is not None:
         lifetimes = {"ifa_preferred": address.preferred_lft, "ifa_valid": _FOREVER, "cstamp": 0, "tstamp": 0}
         attributes.append(["IFA_CACHEINFO", lifetimes])
-    return _encode(_RTM_NEWADDR, _NLM_F_REQUEST | _NLM_F_CREATE_EXCL, address, index, attributes)
+    return _encode(RTM_NEWADDR, _NLM_F_REQUEST | _NLM_F_CREATE_EXCL, address, index, attributes)
 
 
 @lru_cache(maxsize=8192)
 def _encode_remove(address: VirtualAddress, index: int) -> bytes:
     """Without the label, so that one from an earlier configuration goes as well."""
-    return _encode(_RTM_DELADDR, _NLM_F_REQUEST, address, index, _ends(address))
+    return _encode(RTM_DELADDR, _NLM_F_REQUEST, address, index, _ends(address))
 
 
 def _ends(address: VirtualAddress) -> list[list[object]]:
@@ -157,6 +102,8 @@ class AddressCommands:
 
     def __init__(self) -> None:
         self._sock = netlink.open_socket()
+        with contextlib.suppress(OSError):  # kernels before 4.12 give no reasons
+            self._sock.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
 
     def fileno(self) -> int:
         return self._sock.fileno()
@@ -189,69 +136,10 @@ class AddressCommands:
                 continue
             if packet is None:
                 return refused
-            refused += _refusals(packet)
+            refused += read_refusals(packet)
 
     def close(self) -> None:
         self._sock.close()
-
-
-def _refusals(packet: bytes) -> list[Refusal]:
-    """Read the kernel's answers: the errno, and the message that it is about."""
-    found: list[Refusal] = []
-    start = 0
-    while start + netlink.HEADER_SIZE_BYTES <= len(packet):
-        length, kind = struct.unpack_from("=IH", packet, start)
-        if kind == _NLMSG_ERROR:
-            (negative,) = struct.unpack_from("=i", packet, start + netlink.HEADER_SIZE_BYTES)
-            about = packet[start + netlink.HEADER_SIZE_BYTES + 4 : start + length]
-            error = _refusal(about, -negative)
-            if error is not None:
-                found.append(error)
-        start += max(_aligned(length), netlink.HEADER_SIZE_BYTES)
-    return found
-
-
-def _refusal(about: bytes, code: int) -> Refusal | None:
-    """What the kernel's answer means; None when it is as good as success."""
-    _, kind, _, _, _, _, prefix_length, _, _, index = netlink.ADDRESS_MESSAGE.unpack_from(about)
-    if code in _EXPECTED[kind]:
-        return None
-    if kind == RTM_SETLINK:
-        return RoutingError("change", f"settings of interface {_interface(about)}", code)
-    verb = "add" if kind in (_RTM_NEWADDR, _RTM_NEWROUTE, _RTM_NEWRULE) else "remove"
-    if kind not in (_RTM_NEWADDR, _RTM_DELADDR):
-        return RoutingError(verb, _described(about), code)
-    return AddressError(verb, f"{_local(about)}/{prefix_length}", index, code)
-
-
-def _interface(message: bytes) -> int:
-    """The number in a message about an interface."""
-    (index,) = struct.unpack_from("=I", message, netlink.HEADER_SIZE_BYTES + 4)
-    return int(index)
-
-
-def _described(message: bytes) -> str:
-    """Name the route or rule that one of our messages is about."""
-    (said,) = MarshalRtnl().parse(message)
-    if said["event"] in ("RTM_NEWRULE", "RTM_DELRULE"):
-        return f"rule {said.get_attr('FRA_PRIORITY')}"
-    network = said.get_attr("RTA_DST") or ("0.0.0.0" if said["family"] == socket.AF_INET else "::")
-    gateway = said.get_attr("RTA_GATEWAY")
-    return f"route {network}/{said['dst_len']}" + (f" via {gateway}" if gateway else "")
-
-
-def _local(message: bytes) -> str:
-    """The IFA_LOCAL attribute of one of our messages."""
-    start = netlink.ADDRESS_MESSAGE.size
-    while True:
-        length, kind = struct.unpack_from("=HH", message, start)
-        if kind == _IFA_LOCAL:
-            return str(ipaddress.ip_address(message[start + 4 : start + length]))
-        start += _aligned(length)
-
-
-def _aligned(length: int) -> int:
-    return (length + 3) & ~3
 
 
 def held(table: LinkTable, addresses: Iterable[VirtualAddress]) -> list[VirtualAddress]:

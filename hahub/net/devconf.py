@@ -13,7 +13,7 @@ Source: linux/net/ipv4/devinet.c:inet_set_link_af, linux/ip.h.
 import struct
 from pathlib import Path
 
-from hahub.net.addresses import RTM_SETLINK
+from hahub.net.refusals import RTM_SETLINK
 
 PROMOTE_SECONDARIES = 20
 """IPV4_DEVCONF_PROMOTE_SECONDARIES: the next address of a subnet becomes primary when the primary goes."""

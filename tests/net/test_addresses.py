@@ -9,8 +9,9 @@ import socket
 import pytest
 from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
-from hahub.net.addresses import AddressBatches, AddressCommands, AddressError, encode_batches, held
+from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches, held
 from hahub.net.links import LinkMonitor
+from hahub.net.refusals import AddressError
 from hahub.settings import VirtualAddress
 from tests.net.namespace import connect, in_namespace, index_of, ip
 
@@ -169,7 +170,7 @@ def test_one_that_is_refused_does_not_keep_the_others():
     commands.submit(batches.add)
     (refused,) = answers(commands)
 
-    assert str(refused) == "cannot add 10.9.0.202/24 on interface 999: No such device"
+    assert str(refused) == "cannot add 10.9.0.202/24 on interface 999: No such device (ipv4: Device not found)"
     assert len(addresses_on("near0")) == 121
 
 
