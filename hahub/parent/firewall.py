@@ -5,13 +5,18 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import trio
+
 from hahub.net.firewall import MARK, removal, ruleset
+from hahub.net.tablewatch import TableWatch
 from hahub.parent.guard_link import GuardLink
 from hahub.parent.logs import Log
 from hahub.settings import FirewallSettings
 
 _PATIENCE = 10.0
 """Seconds that nft may take; it takes some milliseconds."""
+_REPAIR_INTERVAL = 1.0
+"""Seconds; the one who removes the rules may do it again and again."""
 _NOTE = "nftables"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9/\\_.-]*")
 _ELSEWHERE = "/usr/sbin:/sbin:/usr/local/sbin"
@@ -30,8 +35,9 @@ class Firewall:
         self._note = run_dir / _NOTE
         self._guard = guard
         self._log = log
-        self._table = ""
-        """The one that we have loaded; empty for none."""
+        self._loaded: FirewallSettings | None = None
+        self._watch: TableWatch | None = None
+        self._watches = trio.Event()
 
     def begin(self, wanted: FirewallSettings) -> None:
         """Remove what an earlier run left, then load what is wanted. Raises FirewallError."""
@@ -44,10 +50,34 @@ class Firewall:
         """Load these rules in place of those before. Raises FirewallError; then those before are still there."""
         if wanted.addresses:
             self._load(wanted)
-        elif self._table:
-            self._run(removal(self._table))
-            self._guard.forget_table(self._table)
-            self._table = ""
+        elif self._loaded is not None:
+            self._run(removal(self._loaded.table))
+            self._guard.forget_table(self._loaded.table)
+            self._loaded = None
+
+    async def keep(self) -> None:
+        """Load the rules again when somebody removes them; not more than once a second. Runs until cancelled."""
+        await self._watches.wait()
+        watch = self._watch
+        while watch is not None:
+            await trio.lowlevel.wait_readable(watch.fileno())
+            if watch.drain(self._table):
+                try:
+                    self._repair()
+                except FirewallError as error:
+                    self._log.error(str(error))
+                await trio.sleep(_REPAIR_INTERVAL)
+
+    def _repair(self) -> None:
+        loaded = self._loaded
+        if loaded is not None and MARK not in self._list(loaded.table):
+            self._log.warning(f"somebody removed table inet {loaded.table} of nftables: loading it again")
+            self._run(ruleset(loaded))
+
+    @property
+    def _table(self) -> str:
+        """The one that we have loaded; empty for none."""
+        return self._loaded.table if self._loaded is not None else ""
 
     def _load(self, wanted: FirewallSettings) -> None:
         if wanted.table != self._table and self._is_foreign(wanted.table):
@@ -67,7 +97,17 @@ class Firewall:
             raise
         if before:
             self._guard.forget_table(before)
-        self._table = wanted.table
+        self._loaded = wanted
+        self._begin_to_watch()
+
+    def _begin_to_watch(self) -> None:
+        if self._watch is not None or self._watches.is_set():
+            return
+        try:
+            self._watch = TableWatch()
+        except OSError as error:
+            self._log.warning(f"nobody looks whether the rules for no_accept are removed: {error}")
+        self._watches.set()
 
     def _remember(self, table: str) -> None:
         try:

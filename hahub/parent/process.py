@@ -112,6 +112,7 @@ class _Daemon:
         word = "started" if heritage is None else "goes on"
         self._log.info(f"{word} pid={os.getpid()} version={version()} run_dir={self._ground.options.run_dir}")
         self._nursery.start_soon(self._ground.guard.keep)
+        self._nursery.start_soon(self._ground.firewall.keep)
         if heritage is None:
             self._apply(self._settings)
         else:

@@ -153,6 +153,8 @@ def test_rules_outlive_what_is_killed_and_not_their_use(lab: Lab) -> None:
     fresh = tables(lab), probe(lab)
     daemon.reload(configuration("no_accept"))
     wait_until(lambda: "fence" in tables(lab), "a table")
+    lab["a"].run("nft", "flush", "ruleset")
+    wait_until(lambda: probe(lab) == answering(*OPEN), "what somebody removed to be there again")
     daemon.kill_parent()
     wait_until(lambda: not lab["a"].processes(), "the guard to end")
 

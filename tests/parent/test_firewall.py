@@ -1,27 +1,33 @@
 """The parent's table of nftables: loaded, replaced, removed, and what keeps it from that."""
 
+import dataclasses
+import os
+import signal
 from pathlib import Path
 
 import pytest
+import trio
 
 from hahub.parent.firewall import Firewall, FirewallError
 from hahub.parent.guard_link import GuardLink
-from hahub.settings import FirewallSettings, VirtualAddress
+from hahub.settings import FirewallSettings, ParentSettings, VirtualAddress
 from tests.conftest import require
 from tests.net.namespace import in_namespace
 from tests.net.test_firewall import nft
+from tests.parent.harness import Daemon, settings
 from tests.parent.logbook import LogBook
 
 FIRST = FirewallSettings((VirtualAddress("10.0.0.1", 24, "eth0"),))
 SECOND = FirewallSettings((VirtualAddress("10.0.0.2", 24, "eth0"),))
 OTHER = FirewallSettings(FIRST.addresses, table="fence")
 NONE = FirewallSettings()
+ELSEWHERE = ("unshare", "--net", *(() if os.geteuid() == 0 else ("--user", "--map-root-user")))
 FOREIGN = "table inet fence { set x { type ipv4_addr; }; }"
 
 
 @pytest.fixture(autouse=True)
 def nft_is_there() -> None:
-    require("nft")
+    require("nft", "unshare")
 
 
 def life(directory: Path) -> tuple[Firewall, GuardLink, LogBook]:
@@ -43,8 +49,8 @@ def test_rules_follow_the_configuration_and_the_guard_removes_them(tmp_path: Pat
     seen = []
     firewall.begin(NONE)
     seen.append(shown())
-    for settings in (FIRST, SECOND, OTHER, NONE, FIRST):
-        firewall.change(settings)
+    for wanted in (FIRST, SECOND, OTHER, NONE, FIRST):
+        firewall.change(wanted)
         seen.append(shown())
     guard.close()
 
@@ -104,6 +110,55 @@ def test_rules_that_nft_refuses_leave_those_before_as_they_are(tmp_path: Path) -
 
     assert during == before
     assert shown() == ""
+
+
+@in_namespace
+def test_rules_that_somebody_removes_come_back(tmp_path: Path) -> None:
+    """As when the firewall service of the host starts again. What we do ourselves is no reason for a word."""
+    firewall, guard, log = life(tmp_path)
+
+    async def live() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(firewall.keep)
+            firewall.change(FIRST)
+            firewall.change(SECOND)
+            wanted = shown()
+            for command in (("flush", "ruleset"), ("delete", "table", "inet", "hahub")):
+                nft(*command)
+                with trio.fail_after(30):
+                    while shown() != wanted:
+                        await trio.sleep(0.02)
+            nft("-f", "-", script="table inet other {}; delete table inet other")
+            firewall.change(NONE)
+            await trio.sleep(0.1)
+            nursery.cancel_scope.cancel()
+
+    trio.run(live)
+    guard.close()
+
+    assert shown() == ""
+    said = "WARNING parent: somebody removed table inet hahub of nftables: loading it again"
+    assert log.lines == [said, said]
+
+
+@pytest.mark.namespaces
+def test_a_daemon_does_not_run_half(tmp_path: Path) -> None:
+    """Rules that are refused keep it from starting, and from taking another configuration."""
+    good, bad = (
+        dataclasses.replace(settings(), parent=ParentSettings(firewall=each))
+        for each in (FIRST, FirewallSettings((VirtualAddress("10.0.0.999", 24, "eth0"),)))
+    )
+    with Daemon(tmp_path, bad, prefix=ELSEWHERE) as daemon:
+        assert daemon.process.wait(30) == 1
+        assert "hahub: nft refuses the rules for no_accept: " in daemon.log
+    with Daemon(tmp_path, good, prefix=ELSEWHERE) as daemon:
+        daemon.wait_ready()
+        daemon.configure(bad)
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_for_log("reload refused, the old configuration stays: nft refuses the rules for no_accept: ")
+
+        assert len({line["text"] for line in daemon.heard("core", "Configure")}) == 1
+        assert daemon.terminate() == 0
 
 
 @in_namespace
