@@ -8,7 +8,7 @@ from hahub.config.problems import Severity, shown
 from hahub.config.route_lines import RouteLine
 from hahub.config.route_values import is_ipv6
 from hahub.config.rule_lines import RuleLine
-from hahub.config.schema import Statics, VirtualIp
+from hahub.config.schema import Config, VirtualIp
 
 _LABEL_MAX = 15
 
@@ -82,11 +82,13 @@ def check_rule_lines(here: Path, lines: tuple[RuleLine, ...], document: Document
             document.report((*here, index), message, "write the preference", severity=Severity.WARNING)
 
 
-def check_statics(config: Statics, document: Document) -> None:
+def check_statics(config: Config, document: Document) -> None:
     """Report static lines that do not go together, or have no place."""
-    check_address_lines(("static_ipaddress",), config.static_ipaddress, "", set(), document)
+    default = config.global_defs.default_interface
+    check_address_lines(("static_ipaddress",), config.static_ipaddress, default or "", set(), document)
     check_route_lines(("static_routes",), config.static_routes, document)
     check_rule_lines(("static_rules",), config.static_rules, document)
     for index, line in enumerate(config.static_ipaddress):
-        if line.dev is None:
-            document.report(("static_ipaddress", index), "static_ipaddress has no dev", "write dev and the interface")
+        if line.dev is None and default is None:
+            hint = "write dev and the interface, or default_interface in global_defs"
+            document.report(("static_ipaddress", index), "static_ipaddress has no dev", hint)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hahub.config import derive
 from hahub.config.route_settings import routes, rules
 from hahub.config.route_values import is_ipv6
-from hahub.config.schema import Statics, VirtualIp, VrrpInstance
+from hahub.config.schema import Config, VirtualIp, VrrpInstance
 from hahub.config.values import FOREVER
 from hahub.settings import StaticSettings, TrackedInterface, VirtualAddress
 
@@ -66,8 +66,10 @@ def with_carriers(
     return (*tracked, *(TrackedInterface(name) for name in dict.fromkeys(names) if name and name not in known))
 
 
-def statics(config: Statics, more: tuple[VirtualAddress, ...] = ()) -> StaticSettings:
+def statics(config: Config, more: tuple[VirtualAddress, ...] = ()) -> StaticSettings:
     """What the host has, master or not. more: addresses that follow from other keywords."""
     return StaticSettings(
-        (*addresses(config.static_ipaddress, ""), *more), routes(config.static_routes), rules(config.static_rules)
+        (*addresses(config.static_ipaddress, config.global_defs.default_interface or ""), *more),
+        routes(config.static_routes),
+        rules(config.static_rules),
     )

@@ -79,6 +79,7 @@ class GlobalDefs(WireDefs):
     )
     nftables_counters: Flag = Field(False, description="count what is dropped; default no")
     vrrp_strict: Flag = Field(False, description="instances are as the RFCs have them; default no")
+    default_interface: InterfaceName | None = Field(None, description="of static addresses that name none")
     iproute_etc_dir: Text | None = Field(None, description="files with names of routing tables; default /etc/iproute2")
     iproute_usr_dir: Text | None = Field(None, description="more of them; default /usr/share/iproute2")
     vmac_prefix: InterfaceName = Field("vrrp", description="names of virtual MACs begin with it; default vrrp")

@@ -230,7 +230,8 @@ def test_static_lines_belong_to_no_instance(loaded: Load, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("static_ipaddress {\n10.0.0.1\n}\n", "a.conf:2:1: static_ipaddress has no dev; write dev and the interface"),
+        ("static_ipaddress {\n10.0.0.1\n}\n", "a.conf:2:1: static_ipaddress has no dev; write dev and the interface,"
+         " or default_interface in global_defs"),
         ("static_routes\n", "a.conf:1:1: static_routes has no block, expected '{'"),
         ("static_routes {\n10.0.0.0/8\n}\n", "a.conf:2:1: static_routes has neither via nor dev"),
         ("static_rules {\ntable x\n}\n", "a.conf:2:7: static_rules table 'x' is not a table,"
@@ -247,3 +248,15 @@ def test_static_lines_of_two_files_are_not_mixed(loaded: Load) -> None:
     found = loaded(("a.conf", f"{lines}{HEAD}}}\n"), ("b.conf", lines))
 
     assert [problem.message for problem in found.problems] == ["static_routes is defined already, at a.conf:1:1"]
+
+
+def test_static_addresses_without_an_interface_are_on_the_default_one(loaded: Load) -> None:
+    lines = "static_ipaddress {\n10.0.0.1/24\n10.0.0.2/24 dev eth1\n}\n"
+
+    found = loaded(("a.conf", f"global_defs {{\ndefault_interface eth7\n}}\n{lines}{HEAD}}}\n"))
+
+    assert found.settings is not None, found.problems
+    assert found.settings.core.statics.addresses == (
+        VirtualAddress("10.0.0.1", 24, "eth7"),
+        VirtualAddress("10.0.0.2", 24, "eth1"),
+    )

@@ -120,6 +120,7 @@ RULES = {
     523: "from fd50::/64 to fd51::/64 table 300 preference 523",
     524: "from 10.50.24.0/24 dsfield 0x8 table default preference 524",
     525: "ipproto 47 dport 1000-1000 table 300 preference 525",
+    526: "l3mdev preference 526",
 }
 BEYOND = {
     "virtual_routes": (
