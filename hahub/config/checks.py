@@ -12,6 +12,7 @@ from hahub.config.firewall import check_accept, check_accepted_elsewhere
 from hahub.config.grammar import Block
 from hahub.config.groups import check_groups, used_names
 from hahub.config.host import Host
+from hahub.config.link_delays import check_link_delays
 from hahub.config.problems import Severity, shown
 from hahub.config.schema import Config, Fifo, OptionalScript, Script, User, VrrpInstance, VrrpSyncGroup
 from hahub.config.track_groups import check_track_groups
@@ -45,6 +46,7 @@ def check(config: Config, document: Document, host: Host) -> None:
     check_virtual(config, document)
     check_announcements(config, document)
     check_track_groups(config, document)
+    check_link_delays(config, document)
     _check_virtual_router_ids(config, document)
     check_accepted_elsewhere(config, document)
     check_definitions(config, document)

@@ -7,6 +7,7 @@ from hahub.config import announcements, derive, election
 from hahub.config.belongings import addresses, statics, with_carriers
 from hahub.config.firewall import firewall
 from hahub.config.groups import group_of, sync_groups, tracked, used_names
+from hahub.config.link_delays import link_delays
 from hahub.config.route_settings import routes, rules
 from hahub.config.rule_lines import RuleLine
 from hahub.config.schema import (
@@ -66,6 +67,7 @@ def compile_settings(config: Config, channels: tuple[ChannelSettings, ...], host
             groups=sync_groups(config),
             statics=statics(config, ipvlan_addresses(config)),
             pacing=announcements.pacing(config),
+            link_delays=link_delays(config),
             startup_delay=defs.vrrp_startup_delay,
             delay_after_boot=defs.vrrp_delay_after_boot,
             log_unknown_vrids=defs.log_unknown_vrids,

@@ -9,7 +9,7 @@ from hahub.config.problems import Place, Problem, Severity, problem_at
 Path = tuple[str | int, ...]
 """Keys and indices from the outermost block down."""
 
-ROOT_LINES = frozenset({"static_ipaddress", "static_routes", "static_rules"})
+ROOT_LINES = frozenset({"static_ipaddress", "static_routes", "static_rules", "interface_up_down_delays"})
 """Keywords of the outermost block whose lines stand in it."""
 NAMED_BLOCKS = frozenset(
     {"vrrp_instance", "vrrp_sync_group", "vrrp_script", "vrrp_track_process", "track_file", "track_group", "channels"}

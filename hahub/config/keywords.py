@@ -77,9 +77,7 @@ _INSTEAD_OF_BFD = "a vrrp_script or a track_file can tell what a BFD daemon says
 
 FOREIGN: dict[str, Foreign] = {
     ROOT: Foreign(
-        unsupported=_words(
-            "interface_up_down_delays net_namespace include includer includem includew includeb includea"
-        ),
+        unsupported=_words("net_namespace include includer includem includew includeb includea"),
         without_effect=_words("linkbeat_interfaces linkbeat_use_polling"),
         instead={"bfd_instance": _NO_BFD},
         ignored=_words(

@@ -20,6 +20,7 @@ from hahub.config.schema_lines import (
     SmtpServer,
     TrackScript,
     UnicastPeerLine,
+    UpDownDelay,
     UseIpvlan,
     User,
     UseVmac,
@@ -37,6 +38,7 @@ __all__ = [
     "GlobalDefs",
     "Hub",
     "OptionalScript",
+    "RootLines",
     "Script",
     "ScriptWeight",
     "SmtpServer",
@@ -44,6 +46,7 @@ __all__ = [
     "TrackGroup",
     "TrackScript",
     "UnicastPeerLine",
+    "UpDownDelay",
     "UseIpvlan",
     "UseVmac",
     "User",
@@ -93,7 +96,13 @@ class Statics(Block):
     static_rules: tuple[RuleLine, ...] = Field((), description="policy routing rules")
 
 
-class Config(Statics):
+class RootLines(Statics):
+    """Lines that stand in no block but their own."""
+
+    interface_up_down_delays: tuple[UpDownDelay, ...] = Field((), description="when interfaces count as down and up")
+
+
+class Config(RootLines):
     """Everything, from either language or both."""
 
     global_defs: GlobalDefs = GlobalDefs()

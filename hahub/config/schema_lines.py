@@ -23,6 +23,7 @@ from hahub.config.values import (
     Lifetime,
     Name,
     Port,
+    ShortDelay,
     TableName,
     Text,
     Ttl,
@@ -187,6 +188,16 @@ class GarpExtraIf(Line):
 
     interval: Delay = Field(description="seconds between two announcements, 0: none")
     all: Flag = Field(False, description="on every such interface; default: on VMAC interfaces only")
+
+
+class UpDownDelay(Line):
+    """``INTERFACE DOWN_DELAY [UP_DELAY]``."""
+
+    grammar: ClassVar[Grammar] = Grammar(("interface", "down", "up"), required=2, what="an interface and two delays")
+
+    interface: InterfaceName = Field(description="the interface; virtual MACs on it go with it")
+    down: ShortDelay = Field(description="seconds it has to be down before that counts, 0 to 255")
+    up: ShortDelay | None = Field(None, description="seconds it has to be up before that counts; default: as down")
 
 
 class TimerExpired(Line):

@@ -14,7 +14,7 @@ from hahub.config.schema import (
     GarpGroup,
     GlobalDefs,
     Hub,
-    Statics,
+    RootLines,
     TrackGroup,
     VrrpInstance,
     VrrpScript,
@@ -30,8 +30,8 @@ def validate(document: Document, read_names: Callable[[str, str], Names]) -> Con
     data = document.data
     defs = _block(document, ("global_defs",), GlobalDefs, data.get("global_defs", {})) or GlobalDefs()
     document.names = read_names(defs.iproute_etc_dir or "", defs.iproute_usr_dir or "")
-    lines = {keyword: data[keyword] for keyword in Statics.model_fields if keyword in data}
-    statics = _block(document, (), Statics, lines) or Statics()
+    lines = {keyword: data[keyword] for keyword in RootLines.model_fields if keyword in data}
+    statics = _block(document, (), RootLines, lines) or RootLines()
     return Config.model_construct(
         global_defs=defs,
         garp_group=_blocks(document, "garp_group", GarpGroup),
@@ -45,6 +45,7 @@ def validate(document: Document, read_names: Callable[[str, str], Names]) -> Con
         static_ipaddress=statics.static_ipaddress,
         static_routes=statics.static_routes,
         static_rules=statics.static_rules,
+        interface_up_down_delays=statics.interface_up_down_delays,
         hub=_block(document, ("hub",), Hub, data.get("hub", {})) or Hub(),
     )
 

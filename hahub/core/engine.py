@@ -83,6 +83,7 @@ class Engine:
             afterwards=afterwards,
             paces=self._paces,
         )
+        self._debounce = self._routers.interfaces.debounce
         self._epoll = select.epoll()
         self._watched: dict[int, Callable[[], None]] = {}
         self._receivers: dict[int, Interface] = {}
@@ -239,6 +240,8 @@ class Engine:
         self._statics.serve(time.monotonic())
         if self._routers.virtual.is_due(now):
             self._links_changed()
+        if settled := self._debounce.due(now):
+            self._routers.interfaces_changed(settled, now)
 
     def _serve(self, now: float) -> None:
         """All whose turn it is; handling takes time, in which more may become due."""
@@ -279,7 +282,7 @@ class Engine:
             earliest -= HEAD_START
         waiting = (
             *(earliest, self._beat_at, self._paces.next_deadline),
-            *(self._statics.next_deadline, self._routers.virtual.retry_at),
+            *(self._statics.next_deadline, self._routers.virtual.retry_at, self._debounce.next_deadline),
         )
         return min([each for each in waiting if each is not None], default=None)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hahub.core.debounce import Debounce
 from hahub.core.log import ERROR, CoreLog
 from hahub.family import Family, number_of
 from hahub.net.adverts import AdvertReceiver, AdvertSender
@@ -82,8 +83,9 @@ Receiver = AdvertReceiver | AdvertReceiver6 | VirtualMacReceiver
 class Interface:
     """One interface by name: what the kernel says of it, and our sockets while it is there."""
 
-    def __init__(self, name: str, needs: Needs) -> None:
+    def __init__(self, name: str, needs: Needs, debounce: Debounce) -> None:
         self.name = name
+        self._debounce = debounce
         self.needs = needs
         self.hears_all = False
         """Also the virtual routers that are not configured, for ``log_unknown_vrids``."""
@@ -108,7 +110,9 @@ class Interface:
 
     @property
     def up(self) -> bool:
-        return self.link is not None and self.link.up
+        """Up and running, as far as that is believed."""
+        link = self.link
+        return self._debounce.is_up(self.name, self.wire, up=link is not None and link.up, exists=link is not None)
 
     def source_of(self, use: Use) -> int | None:
         """The address that adverts come from; None without one."""
@@ -229,6 +233,7 @@ class Interfaces:
         self._log = log
         self._never_a_source: frozenset[int] = frozenset()
         self._by_name: dict[str, Interface] = {}
+        self.debounce = Debounce()
 
     def __getitem__(self, name: str) -> Interface:
         return self._by_name[name]
@@ -242,8 +247,9 @@ class Interfaces:
 
     def is_up(self, name: str) -> bool:
         """Whether any interface, also one that is not in use here, is there, up and running."""
-        link = self._monitor.table.get(name)
-        return link is not None and link.up
+        link, known = self._monitor.table.get(name), self._by_name.get(name)
+        wire = known.wire if known is not None else name
+        return self.debounce.is_up(name, wire, up=link is not None and link.up, exists=link is not None)
 
     def hearing(self, wire: str) -> list[Interface]:
         """Where adverts of the virtual routers on an interface come in: there, and by our macvlans on it."""
@@ -260,7 +266,7 @@ class Interfaces:
             self._by_name.pop(name).close()
         for name, needs in wanted.items():
             if name not in self._by_name:
-                self._by_name[name] = Interface(name, needs)
+                self._by_name[name] = Interface(name, needs, self.debounce)
             else:
                 self._by_name[name].serve(needs)
             self._by_name[name].hears_all = hear_all

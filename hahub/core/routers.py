@@ -92,6 +92,7 @@ class Routers:
         """Have exactly these; what was last told of groups that are no more as they were, and the new routers."""
         self._settings = settings
         self._paces.configure(settings.pacing)
+        self.interfaces.debounce.configure(settings.link_delays)
         wanted = {instance.name: instance for instance in settings.instances}
         gone = [each for each in self if each.settings.name not in wanted or _moved(each.settings, wanted)]
         states = self._dissolve_groups(gone)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hahub.settings.belongings import Encap, NextHop, Route, Rule, StaticSettings, VirtualAddress
 from hahub.settings.firewall import FirewallSettings
-from hahub.settings.instance import CoreSettings, InstanceSettings, Pacing, SyncGroupSettings, UnicastPeer
+from hahub.settings.instance import CoreSettings, InstanceSettings, LinkDelay, Pacing, SyncGroupSettings, UnicastPeer
 from hahub.settings.processes import ChannelSettings, FifoSettings, HubSettings, NotifyScripts, ParentSettings
 from hahub.settings.trackers import (
     CheckScript,
@@ -37,6 +37,7 @@ __all__ = [
     "FirewallSettings",
     "HubSettings",
     "InstanceSettings",
+    "LinkDelay",
     "NextHop",
     "NotifyScripts",
     "Pacing",

@@ -143,6 +143,15 @@ class InstanceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkDelay:
+    """How long an interface has to be down, or up, before that is believed; seconds, 0 for at once."""
+
+    interface: str
+    down: float = 0.0
+    up: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Pacing:
     """The least distance of two announcements on a wire, in seconds; 0 for none."""
 
@@ -173,6 +182,7 @@ class CoreSettings:
     statics: StaticSettings = field(default_factory=StaticSettings)
     pacing: tuple[Pacing, ...] = ()
     """The first that holds for an interface counts; without one its announcements keep no distance."""
+    link_delays: tuple[LinkDelay, ...] = ()
     startup_delay: float = 0.0
     """Seconds after the start in which adverts are not heard; the waiting for a master begins after them."""
     delay_after_boot: float = 0.0
