@@ -216,10 +216,8 @@ class VirtualInterfaces:
         else:
             error = sysctls.no_autoconfiguration(virtual.name) if virtual.mac else None
         if error is not None:
-            text = "IPv6 addresses that routers hand out may appear on virtual interfaces"
-            self._log.limited(
-                WARNING, virtual.name, "sysctl", f"/proc/sys/net cannot be written ({error.strerror}): {text}"
-            )
+            text = f"where a router hands out prefixes, {virtual.name} makes itself IPv6 addresses of its MAC (VR-128)"
+            self._log.limited(WARNING, "/proc/sys/net", "sysctl", f"cannot be written ({error.strerror}): {text}")
 
     # What it needs of others
 

@@ -3,7 +3,8 @@
 Of the interface below: ``arp_ignore`` and ``arp_filter`` 1, so that it does not answer for addresses above it with its
 own MAC. Of the macvlan: ``rp_filter`` 0, since the way back to the neighbours leads through the interface below;
 ``arp_ignore`` 1, so that it does not answer for the addresses below it; ``accept_local`` and ``promote_secondaries`` 1.
-``rp_filter`` of all interfaces counts for each, so that one is lowered and every other interface raised instead.
+A strict ``rp_filter`` of all interfaces counts for each, so that one is lowered and every other interface raised
+instead; a loose one does no harm.
 
 The kernel takes those of net.ipv4.conf by rtnetlink; what is about all interfaces, or about IPv6, is only in /proc.
 Source: keepalived vrrp/vrrp_if_config.c; linux Documentation/networking/ip-sysctl.rst.
@@ -18,6 +19,7 @@ from hahub.net.virtual_links import LinkCommands
 OF_VIRTUAL_MAC = {"arp_ignore": 1, "accept_local": 1, "rp_filter": 0, "promote_secondaries": 1}
 OF_VIRTUAL_MAC_6 = {"arp_ignore": 1}
 OF_BASE = {"arp_ignore": 1, "arp_filter": 1}
+_STRICT = 1
 _PROC = Path("/proc/sys/net")
 
 
@@ -110,7 +112,7 @@ class ReversePathFilter:
         if self._all:
             return None
         present = _read("ipv4/conf/all/rp_filter") or 0
-        if not present:
+        if present != _STRICT:
             self._all = before.get("all_rp_filter", 0)
             return None
         # Also says whether it may be written: if not, nothing else is touched.

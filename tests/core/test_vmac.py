@@ -124,7 +124,7 @@ class Wire:
         target = ipaddress.IPv4Address(address).packed
         request = bytes.fromhex("0001080006040001") + asker + bytes([10, 9, 0, 99]) + bytes(6) + target
         self._sock.send(b"\xff" * 6 + asker + b"\x08\x06" + request)
-        time.sleep(0.3)  # whoever answers does so at once; more than one would be the mistake
+        time.sleep(0.1)  # whoever answers does so at once; more than one would be the mistake
         replies = [f for f in self.frames() if f[12:14] == b"\x08\x06" and f[20:22] == b"\0\2" and f[28:32] == target]
         return [f"{reply[6:12].hex(':')} says {reply[22:28].hex(':')}" for reply in replies]
 
@@ -137,7 +137,7 @@ class Wire:
         asked /= ICMPv6NDOptSrcLLAddr(lladdr="02:00:00:00:00:99")
         group_mac = b"\x33\x33\xff" + target[13:]
         self._sock.send(group_mac + bytes.fromhex("020000000099") + b"\x86\xdd" + bytes(asked))
-        time.sleep(0.3)
+        time.sleep(0.1)
         replies = [f for f in self.frames() if f[12:14] == b"\x86\xdd" and f[54] == 136 and f[62:78] == target]
         return [f"{reply[6:12].hex(':')} says {reply[80:86].hex(':')}" for reply in replies]
 
