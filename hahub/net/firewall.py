@@ -16,6 +16,8 @@ MARK = "made by hahub"
 """Comment of the table: one of the same name without it is somebody else's."""
 _NEIGHBOUR_DISCOVERY = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
 """Without it no host would find the router (VR-122); on IPv4 ARP passes other hooks."""
+_MEMBERSHIP = "icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report } accept"
+"""Without it a switch that listens would not pass on what asks for the address. A virtual MAC has no other source."""
 
 
 def ruleset(settings: FirewallSettings) -> str:
@@ -23,7 +25,6 @@ def ruleset(settings: FirewallSettings) -> str:
 
     settings: with at least one address.
     """
-    verdict = "counter drop" if settings.counters else "drop"
     sets = (
         ("vips4", "ipv4_addr", _elements(settings, _is_ipv4)),
         ("vips6", "ipv6_addr", _elements(settings, _is_ipv6)),
@@ -34,8 +35,8 @@ def ruleset(settings: FirewallSettings) -> str:
         f"table inet {settings.table} {{",
         f'comment "{MARK}"',
         *(f"set {name} {{ type {kind}; elements = {{ {text} }}; }}" for name, kind, text in sets if text),
-        *_chain("in", "input", "daddr", "iifname", settings, verdict),
-        *_chain("out", "output", "saddr", "oifname", settings, verdict),
+        *_chain("in", "input", [_NEIGHBOUR_DISCOVERY], _rules("daddr", "iifname", settings), settings),
+        *_chain("out", "output", [_NEIGHBOUR_DISCOVERY, _MEMBERSHIP], _rules("saddr", "oifname", settings), settings),
         "}",
         "",
     ]
@@ -47,19 +48,24 @@ def removal(table: str) -> str:
     return f"add table inet {table}\ndelete table inet {table}\n"
 
 
-def _chain(name: str, hook: str, end: str, side: str, settings: FirewallSettings, verdict: str) -> list[str]:
-    rules = (
-        (_is_ipv4, f"ip {end} @vips4 {verdict}"),
-        (_is_ipv6, f"ip6 {end} @vips6 {verdict}"),
-        (_is_link_local, f"ip6 {end} . {side} @vips6_link {verdict}"),
-    )
+def _chain(name: str, hook: str, exceptions: list[str], rules: list[str], settings: FirewallSettings) -> list[str]:
+    verdict = "counter drop" if settings.counters else "drop"
     return [
         f"chain {name} {{",
         f"type filter hook {hook} priority {settings.priority}; policy accept;",
-        _NEIGHBOUR_DISCOVERY,
-        *(rule for is_of, rule in rules if any(map(is_of, settings.addresses))),
+        *exceptions,
+        *(f"{rule} {verdict}" for rule in rules),
         "}",
     ]
+
+
+def _rules(end: str, side: str, settings: FirewallSettings) -> list[str]:
+    rules = (
+        (_is_ipv4, f"ip {end} @vips4"),
+        (_is_ipv6, f"ip6 {end} @vips6"),
+        (_is_link_local, f"ip6 {end} . {side} @vips6_link"),
+    )
+    return [rule for is_of, rule in rules if any(map(is_of, settings.addresses))]
 
 
 def _elements(settings: FirewallSettings, is_of: Callable[[VirtualAddress], bool]) -> str:

@@ -3,12 +3,15 @@
 import errno
 import itertools
 import json
+import os
 import select
 import socket
+import struct
 
 import pytest
 from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
+from hahub.net import netlink
 from hahub.net.addresses import AddressBatches, AddressCommands, encode_batches, held
 from hahub.net.links import LinkMonitor
 from hahub.net.refusals import AddressError
@@ -112,6 +115,27 @@ def test_an_address_has_its_label_scope_and_broadcast():
 
     found = addresses_on("near0")["10.9.7.200/24"]
     assert [found[key] for key in ("label", "scope", "broadcast")] == ["near0:vip", "link", "10.9.7.255"]
+
+
+@in_namespace
+def test_the_kernel_is_told_who_made_an_address():
+    """Kernels from 5.18 on remember it; ip(8) shows it from 6.3 on."""
+    connect()
+    ours, theirs = VirtualAddress("10.9.7.200", 24, "near0"), "10.9.0.1"
+    AddressCommands().submit(encode_batches([ours, VirtualAddress("fd00::200", 64, "near0", flags=2)], index_of).add)
+
+    with netlink.open_socket() as sock:
+        sock.settimeout(30.0)
+        sock.send(struct.pack("=IHHII B15x", 32, 22, 0x301, 0, 0, socket.AF_UNSPEC))  # RTM_GETADDR, all
+        told = {}
+        while not {ours.address, "fd00::200"} <= told.keys():
+            for message in MarshalRtnl().parse(sock.recv(netlink.RECEIVE_SIZE_BYTES)):
+                if message["event"] == "RTM_NEWADDR":
+                    told[message.get_attr("IFA_ADDRESS")] = message.get_attr("IFA_PROTO")
+
+    release = tuple(map(int, os.uname().release.split(".")[:2]))
+    assert (told[ours.address], told["fd00::200"]) == ((18, 18) if release >= (5, 18) else (None, None))
+    assert told[theirs] != 18
 
 
 @in_namespace

@@ -35,6 +35,7 @@ ip6 daddr . iifname @vips6_link counter drop
 chain out {
 type filter hook output priority -7; policy accept;
 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report } accept
 ip saddr @vips4 counter drop
 ip6 saddr @vips6 counter drop
 ip6 saddr . oifname @vips6_link counter drop
