@@ -309,29 +309,13 @@ class Instance:
         return []  # VR-083
 
     def _advert_as_backup(self, event: events.AdvertReceived, now: float) -> list[Action]:
-        advert, sender = event.advert, event.source_text
         actions: list[Action] = []
         if self._mastership.owners.is_over(event):
             self._mastership.owners.settle()
             actions = self._update_priority(now)
-        if advert.priority == 0:
-            if self.master.source not in (None, event.source):
-                text = f"{sender} resigns, but {self.master.address} is master: not believed"
-                return [*actions, Note("stranger", text)]
+        actions += self.master.hear(event, self.settings, self.priority, now)
+        if self.master.due is not None:
             self._membership.wants_master = False
-            self.master.resigned(self.settings, self.priority, sender, now)
-            return actions
-        if advert.priority == self.priority and event.source != self.master.source:  # VR-133, VR-134
-            actions.append(Note("equal", f"{sender} has priority {advert.priority} as well: the higher address wins"))
-        self.master.heard(event)
-        if advert.priority >= self.priority:
-            self.master.accept()
-        elif self.master.preempts(self.settings, now):
-            weaker = f"{sender} advertises priority {advert.priority}, ours is {self.priority}"
-            self.master.ignore(weaker)
-            return [*actions, Note("lower", f"{weaker}: not accepted")]
-        self.master.learn(self.settings, event)
-        self._arm_down_timer(now)
         return actions
 
     def _advert_as_master(self, event: events.AdvertReceived, now: float) -> list[Action]:
@@ -342,9 +326,7 @@ class Instance:
         if self._mastership.owners.conceded:
             actions += self._update_priority(now)
         actions += self._become_backup(reason, now)
-        self.master.heard(event)
-        self.master.learn(self.settings, event)
-        self._arm_down_timer(now)  # VR-108: from the advert just received
+        self.master.follow(event, self.settings, self.priority, now)  # VR-108: from the advert just received
         return actions
 
     # Transitions

@@ -9,6 +9,7 @@ from functools import partial
 from hahub.model import Cause, Reason
 from hahub.settings import InstanceSettings
 from hahub.vrrp import events, timers
+from hahub.vrrp.actions import Action, Note
 
 
 class MasterWatch:
@@ -47,10 +48,52 @@ class MasterWatch:
         self.due, self._cause = now + interval, Cause.MASTER_DOWN_TIMER
         self._detail = partial(_silence, interval, self.address)
 
-    def resigned(self, settings: InstanceSettings, priority: int, sender: str, now: float) -> None:
-        """Somebody said priority 0: wait for Skew_Time only (VR-086)."""
+    def hear(self, event: events.AdvertReceived, settings: InstanceSettings, priority: int, now: float) -> list[Action]:
+        """Take an advert; ``accepted`` says whether its sender is our master. What there is to note about it."""
+        theirs, sender = event.advert.priority, event.source_text
+        if theirs == 0:
+            if self.source not in (None, event.source):
+                return [Note("stranger", f"{sender} resigns, but {self.address} is master: not believed")]
+            self._resigned(settings, priority, sender, now)
+            return []
+        notes: list[Action] = []
+        if theirs == priority and event.source != self.source:  # VR-133, VR-134
+            notes.append(Note("equal", f"{sender} has priority {theirs} as well: the higher address wins"))
+        if theirs >= priority:
+            self._preempt_at = None
+        elif self._preempts(settings, now):
+            self.address, self.source = sender, event.source
+            weaker = f"{sender} advertises priority {theirs}, ours is {priority}"
+            self._ignore(weaker)
+            return [*notes, Note("lower", f"{weaker}: not accepted")]
+        self.follow(event, settings, priority, now)
+        return notes
+
+    def follow(self, event: events.AdvertReceived, settings: InstanceSettings, priority: int, now: float) -> None:
+        """Its sender is our master, and its interval counts (VR-072); that of version 2 is known to be our own."""
+        self.address, self.source, self.accepted = event.source_text, event.source, True
+        if settings.version == 3:
+            self.interval = event.advert.advert_int
+        self.arm(settings, priority, now)
+
+    def _resigned(self, settings: InstanceSettings, priority: int, sender: str, now: float) -> None:
+        """Our master said priority 0: wait for Skew_Time only (VR-086)."""
         self.due = now + timers.skew_time(settings.version, priority, self.interval)
         self._cause, self._detail = Cause.PRIORITY_ZERO, partial("{} resigned".format, sender)
+
+    def _ignore(self, weaker: str) -> None:
+        """A weaker master does not hold the time up (VR-089), but it is the reason now."""
+        self.accepted = False
+        if self._cause is not Cause.PRIORITY_ZERO:
+            self._cause, self._detail = Cause.HIGHER_PRIORITY, partial(str, weaker)
+
+    def _preempts(self, settings: InstanceSettings, now: float) -> bool:
+        """Is a weaker master to be ignored, so that the time runs out? Starts preempt_delay (VR-102)."""
+        if not settings.preempt:
+            return False
+        if self._preempt_at is None:
+            self._preempt_at = now + settings.preempt_delay
+        return now >= self._preempt_at
 
     def end(self, cause: Cause, now: float) -> None:
         """There is nobody to wait for."""
@@ -63,34 +106,6 @@ class MasterWatch:
         skews = [timers.skew_time(settings.version, priority, self.interval) for priority in (before, after)]
         # A time that has passed stays so: by that it is known that adverts may wait unread.
         self.due = max(min(now, self.due), self.due + skews[1] - skews[0])
-
-    def heard(self, event: events.AdvertReceived) -> None:
-        """Somebody is master, whether we accept it or not."""
-        self.address, self.source = event.source_text, event.source
-
-    def learn(self, settings: InstanceSettings, event: events.AdvertReceived) -> None:
-        """Its sender is our master, and its interval counts (VR-072); that of version 2 is known to be our own."""
-        self.accepted = True
-        if settings.version == 3:
-            self.interval = event.advert.advert_int
-
-    def ignore(self, weaker: str) -> None:
-        """A weaker master does not hold the time up (VR-089), but it is the reason now."""
-        self.accepted = False
-        if self._cause is not Cause.PRIORITY_ZERO:
-            self._cause, self._detail = Cause.HIGHER_PRIORITY, partial(str, weaker)
-
-    def preempts(self, settings: InstanceSettings, now: float) -> bool:
-        """Is a weaker master to be ignored, so that the time runs out? Starts preempt_delay (VR-102)."""
-        if not settings.preempt:
-            return False
-        if self._preempt_at is None:
-            self._preempt_at = now + settings.preempt_delay
-        return now >= self._preempt_at
-
-    def accept(self) -> None:
-        """A master at least as strong as we: preempt_delay begins anew with the next weaker one."""
-        self._preempt_at = None
 
 
 def _silence(interval: float, master: str | None) -> str:
