@@ -98,6 +98,9 @@ def _check_authentication(path: Path, instance: VrrpInstance, config: Config, do
     if instance.authentication is None:
         return
     here = (*path, "authentication")
+    if instance.auth_hmac is not None:
+        _warn(document, here, "authentication is ignored, there is auth_hmac")
+        return
     if derive.version_of(instance, config.global_defs) == 3:
         _warn(document, here, "authentication is ignored, version 3 has none")
         return

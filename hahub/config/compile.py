@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from hahub.config import announcements, derive, election
+from hahub.config.auth_hmac import hmac_of
 from hahub.config.belongings import addresses, statics, with_carriers
 from hahub.config.firewall import firewall
 from hahub.config.groups import group_of, sync_groups, tracked, used_names
@@ -108,6 +109,7 @@ def _instance(name: str, virtual: Virtual, config: Config) -> InstanceSettings:
         down_timer_adverts=election.down_timer_adverts_of(instance, defs),
         auth_pass=derive.auth_pass_of(instance, defs),
         auth_ah=derive.uses_ah(instance, defs),
+        auth_hmac=hmac_of(instance, defs),
         virtual_addresses=addresses(instance.virtual_ipaddress, virtual.address_interface),
         source=derive.source_of(instance),
         unicast_peers=tuple(

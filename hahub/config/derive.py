@@ -96,7 +96,7 @@ def preempt_delay_of(instance: VrrpInstance, defs: GlobalDefs) -> float:
 
 def auth_pass_of(instance: VrrpInstance, defs: GlobalDefs) -> str | None:
     """The password as the wire has room for it; None where none is sent."""
-    if instance.authentication is None or version_of(instance, defs) != 2:
+    if instance.authentication is None or version_of(instance, defs) != 2 or instance.auth_hmac is not None:
         return None
     secret = instance.authentication.auth_pass.get_secret_value()
     return secret.encode()[:AUTH_PASS_MAX].decode(errors="ignore")
@@ -104,7 +104,7 @@ def auth_pass_of(instance: VrrpInstance, defs: GlobalDefs) -> str | None:
 
 def uses_ah(instance: VrrpInstance, defs: GlobalDefs) -> bool:
     """Whether the password is the key of an authentication header."""
-    authentication = instance.authentication
+    authentication = instance.authentication if instance.auth_hmac is None else None
     return authentication is not None and authentication.auth_type == "AH" and version_of(instance, defs) == 2
 
 

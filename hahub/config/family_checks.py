@@ -8,6 +8,8 @@ from hahub.family import Family
 
 _ADDRESSES6_MAX = 89
 """So many fit into one packet of 1500 bytes; keepalived advertises no more."""
+_ADDRESSES6_MAX_SIGNED = 88
+"""And with an authentication trailer."""
 
 
 def check_family(path: Path, instance: VrrpInstance, document: Document) -> None:
@@ -24,9 +26,10 @@ def _check_addresses(here: Path, instance: VrrpInstance, document: Document) -> 
         if family is not None and found is not family:
             message = f"virtual_ipaddress {line.address} is {found.label}, the first one is {family.label}"
             document.report((*here, index), message, "write it into virtual_ipaddress_excluded")
-    if family is Family.IPV6 and len(instance.virtual_ipaddress) > _ADDRESSES6_MAX:
+    most = _ADDRESSES6_MAX if instance.auth_hmac is None else _ADDRESSES6_MAX_SIGNED
+    if family is Family.IPV6 and len(instance.virtual_ipaddress) > most:
         count = len(instance.virtual_ipaddress)
-        message = f"virtual_ipaddress has {count} IPv6 addresses, at most {_ADDRESSES6_MAX} fit into an advert"
+        message = f"virtual_ipaddress has {count} IPv6 addresses, at most {most} fit into an advert"
         document.report(here, message, "write the others into virtual_ipaddress_excluded")
 
 

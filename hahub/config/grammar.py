@@ -188,6 +188,8 @@ class Line(Block):
     grammar: ClassVar[Grammar]
     whole: ClassVar[bool] = False
     """A plain YAML text is the first positional field as a whole, blanks included."""
+    repeated: ClassVar[bool] = False
+    """Of a list, keepalived.conf has the keyword before each line, and no braces around them."""
 
     @classmethod
     def left_out(cls, _values: Mapping[str, object]) -> tuple[str, str] | None:

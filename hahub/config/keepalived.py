@@ -50,11 +50,11 @@ def parse_keepalived(text: str, file: str) -> Document:
 
 
 def _secret_lines(tokens: Sequence[Token]) -> frozenset[int]:
-    """Lines that may hold a piece of a password: with auth_pass, or with a word behind a closing brace."""
+    """Lines that may hold a piece of a password: with auth_pass or key, or with a word behind a closing brace."""
     return frozenset(
         token.place.line
         for before, token in pairwise(tokens)
-        if token.text == "auth_pass" or (before.kind is Kind.CLOSE and token.kind is Kind.WORD)
+        if token.text in ("auth_pass", "key") or (before.kind is Kind.CLOSE and token.kind is Kind.WORD)
     )
 
 
@@ -132,6 +132,9 @@ class _Reader:
         form, inner = form_of(model, keyword)
         here = (*path, keyword)
         words = statement.words[1:]
+        if inner is not None and issubclass(inner, Line) and inner.repeated:
+            self._read_repeated(here, keyword, inner, statement, into.setdefault(keyword, []))
+            return
         if form in (Form.BLOCK, Form.WORDS, Form.LINES):
             if statement.block is None:
                 self._report(here, statement.place, f"{keyword} has no block, expected '{{'")
@@ -153,6 +156,18 @@ class _Reader:
             into[keyword] = value
         else:
             into.pop(keyword, None)
+
+    def _read_repeated(
+        self, here: Path, keyword: str, inner: type[Line], statement: Statement, into: list[Any]
+    ) -> None:
+        """One more line of a keyword that comes once for each."""
+        if statement.block is not None:
+            place = statement.opened or statement.place
+            self._report(here, place, f"{keyword} takes no block, unexpected '{{'")
+        self.document.keys.setdefault(here, statement.place)
+        item = self._line((*here, len(into)), keyword, inner, statement.words[1:], statement.place)
+        if item is not None:
+            into.append(item)
 
     def _may_be_set(self, here: Path, keyword: str, inner: type[Block] | None, statement: Statement) -> bool:
         """Say that a keyword comes again: of scripts the first counts, of all others the last."""
@@ -258,7 +273,7 @@ class _Reader:
         if (path, word.text) in self.judged:
             return
         switched_off = any(value.text in FALSE_WORDS for value in statement.words[1:2])
-        secret = block == "authentication" or word.place.line in self.secret_lines
+        secret = block in ("authentication", "auth_hmac") or word.place.line in self.secret_lines
         finding = judge(block, word.text, switched_off=switched_off, secret=secret)
         if finding is not None:
             self.judged.add((path, word.text))

@@ -24,6 +24,7 @@ from hahub.config.schema import (
     VrrpSyncGroup,
 )
 from hahub.config.schema_trackers import FileDefinition, ProcessDefinition
+from hahub.config.schema_wire import AuthHmac
 
 ROOT = "the file"
 """Name of the outermost block in messages."""
@@ -68,6 +69,7 @@ KNOWN: dict[str, frozenset[str]] = {
     "vrrp_instance": frozenset(VrrpInstance.model_fields),
     "vrrp_sync_group": frozenset(VrrpSyncGroup.model_fields),
     "authentication": frozenset(Authentication.model_fields),
+    "auth_hmac": frozenset(AuthHmac.model_fields),
     "hub": frozenset(Hub.model_fields),
     "channels": frozenset(ChannelBlock.model_fields),
 }
@@ -123,7 +125,7 @@ FOREIGN: dict[str, Foreign] = {
     "vrrp_track_process": Foreign(),
     "track_file": Foreign(),
     "vrrp_instance": Foreign(
-        unsupported=_words("vrf auth_hmac"),
+        unsupported=_words("vrf"),
         missing={"track_bfd": _NO_BFD},
         without_effect=_words("linkbeat_use_polling"),
         ignored=_words("lvs_sync_daemon_interface"),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hahub.config.auth_hmac import resolve_keys
 from hahub.config.channels import make_channels
 from hahub.config.checks import check
 from hahub.config.compile import compile_settings
@@ -76,13 +77,14 @@ def complete(document: Document, overrides: Sequence[str], host: Host) -> Loaded
     """Make settings of what the files said. Reads the secrets that channels refer to, and names of routing tables."""
     apply_overrides(document, overrides)
     config = apply_strict_mode(validate(document, host.read_names), document)
+    config, key_names = resolve_keys(config, document, host)
     check(config, document, host)
     channels = make_channels(config, document, host)
     problems = sort_problems(document.problems)
     if any(problem.severity is Severity.ERROR for problem in problems):
         return Loaded(None, problems)
     settings = compile_settings(config, channels, host.name)
-    names = tuple(dict.fromkeys(variables(document.data.get("channels"))))
+    names = tuple(dict.fromkeys([*variables(document.data.get("channels")), *key_names]))
     return Loaded(replace(settings, parent=replace(settings.parent, secret_variables=names)), problems)
 
 

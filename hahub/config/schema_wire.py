@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from hahub.config.grammar import Block, Grammar, Line
-from hahub.config.values import Flag, HostAddress, MulticastAddress, whole
+from hahub.config.values import AntiReplay, Flag, HmacMode, HostAddress, MulticastAddress, Secret, whole
 
 
 class OldUnicastChecksum(Line):
@@ -14,6 +14,28 @@ class OldUnicastChecksum(Line):
     grammar: ClassVar[Grammar] = Grammar((), 0, flags={"never": ("never", True)}, what="never")
 
     never: Flag = Field(False, description="not even for a peer that has it")
+
+
+class AuthHmacKey(Line):
+    """``ID VALUE``; the keyword comes once for each key."""
+
+    grammar: ClassVar[Grammar] = Grammar(("id", "value"), 2, what="a number and a key")
+    repeated: ClassVar[bool] = True
+
+    id: Annotated[int, whole(1, 255)] = Field(description="1 to 255, the same on all nodes")
+    value: Secret = Field(description="32 to 64 bytes: hex:0123..., a text, file:/path or env:NAME")
+
+
+class AuthHmac(Block):
+    """Adverts are signed; of any version, to the group and to peers."""
+
+    key: tuple[AuthHmacKey, ...] = Field(description="keys that are accepted")
+    active_key: Annotated[int, whole(1, 255)] = Field(description="the one that signs")
+    anti_replay: AntiReplay = Field("time", description="time: clocks agree; monotonic: they need not; default time")
+    time_window: Annotated[int, whole(1, 300)] | None = Field(
+        None, description="seconds by which clocks may differ; default 3 advert_int, at least 5"
+    )
+    mode: HmacMode = Field("enforce", description="enforce, permissive or receive-only; default enforce")
 
 
 class WireDefs(Block):
@@ -42,6 +64,7 @@ class WireOptions(Block):
     )
     v3_checksum_as_v2: Flag | None = Field(None, description="checksums of the message alone; default the global one")
     native_ipv6: Flag = Field(False, description="adverts go over IPv6, where no address says so")
+    auth_hmac: AuthHmac | None = Field(None, description="signed adverts, as keepalived 2.4 has them; default none")
     kernel_rx_buf_size: Annotated[int, whole(0, 1 << 30)] = Field(
         0, description="bytes that wait in the socket, added up over an interface; default 256 KiB for all"
     )

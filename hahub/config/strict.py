@@ -41,6 +41,9 @@ class _Strict:
         self._match_state(instance)
         if instance.authentication is not None:
             self._reset("authentication", None, "is ignored, strict_mode has none")
+        if instance.auth_hmac is not None and instance.auth_hmac.mode != "enforce":
+            finding = f"mode {instance.auth_hmac.mode} counts as enforce with strict_mode"
+            self._reset("auth_hmac", instance.auth_hmac.model_copy(update={"mode": "enforce"}), finding)
         if instance.preempt_delay:
             self._reset("preempt_delay", 0.0, "has no effect with strict_mode")
         self._wait_for_three_adverts(instance)

@@ -238,6 +238,18 @@ def parse_auth_type(value: object) -> str:
     return text
 
 
+def one_of(*words: str) -> BeforeValidator:
+    """One of these words."""
+
+    def parse(value: object) -> str:
+        text = parse_text(value)
+        if text not in words:
+            raise fail(f"{shown(text)} is unknown, expected {', '.join(words[:-1])} or {words[-1]}")
+        return text
+
+    return BeforeValidator(parse)
+
+
 def _type(parse: Callable[[object], object]) -> BeforeValidator:
     return BeforeValidator(parse)
 
@@ -256,6 +268,8 @@ Lifetime = Annotated[int, _type(parse_lifetime)]
 VirtualMac = Annotated[str, _type(parse_virtual_mac)]
 IpvlanMode = Annotated[str, matching("bridge|private|vepa", "a mode, expected bridge, private or vepa")]
 StateWord = Annotated[str, _type(parse_state)]
+AntiReplay = Annotated[str, one_of("time", "monotonic")]
+HmacMode = Annotated[str, one_of("enforce", "permissive", "receive-only")]
 AuthType = Annotated[str, _type(parse_auth_type)]
 AbsolutePath = Annotated[str, matching(r"/.*[^/]", "an absolute path of a file")]
 Name = Annotated[str, matching(r'[^"]+', "a name, expected no quotes")]

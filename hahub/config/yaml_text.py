@@ -96,7 +96,9 @@ class _Reader:
 
     def _judge(self, here: Path, block: str, key: Scalar, value: Node) -> None:
         switched_off = isinstance(value, Scalar) and value.text in FALSE_WORDS
-        finding = judge(block, key.text, switched_off=switched_off, secret=block == "authentication")
+        finding = judge(
+            block, key.text, switched_off=switched_off, secret=block in ("authentication", "auth_hmac", "key")
+        )
         if finding is not None:
             self.document.report_at(key.place, here, finding.message, finding.hint, severity=finding.severity)
 

@@ -1,4 +1,4 @@
-"""The adverts of one virtual router, encoded before they are needed, and sent."""
+"""The adverts of one virtual router, encoded before they are needed, and sent; the order of those that come."""
 
 import time
 from collections.abc import Iterable
@@ -11,8 +11,10 @@ from hahub.net.adverts import AdvertSender
 from hahub.net.adverts6 import AdvertSender6
 from hahub.settings import InstanceSettings
 from hahub.vrrp.ah import Sequence, seal
-from hahub.vrrp.packet import AH_TYPE
-from hahub.vrrp.wire import auth_type_of, key_of, message_of
+from hahub.vrrp.authenticity import Freshness
+from hahub.vrrp.packet import AH_TYPE, Datagram
+from hahub.vrrp.trailer import SENDERS, ReceivedSequences, SendSequence
+from hahub.vrrp.wire import auth_type_of, key_of, message_of, signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,9 @@ class _Addressed:
 
 
 class Outgoing:
-    """Everything that one virtual router can say to its peers.
+    """Everything that one virtual router can say to its peers, and the numbers by which it knows what is new.
 
-    An authentication header is made when its advert leaves: each has its number.
+    An authentication header, or trailer, is made when its advert leaves: each has its number.
     """
 
     def __init__(self, settings: InstanceSettings, slot: Slot | None = None, *, last_sequence: int = 0) -> None:
@@ -38,6 +40,8 @@ class Outgoing:
         self.source: int | None = None
         """The address that adverts come from; None while there is none."""
         self.sequence = Sequence(start=int(time.time()), last=last_sequence)
+        self._trailer_sequence = SendSequence()
+        self._heard_trailers = ReceivedSequences()
         self._settings = settings
         self._slot = slot
         self._interface: Interface | None = None
@@ -68,35 +72,55 @@ class Outgoing:
     def send(self, priority: int) -> list[OSError]:
         """Send one advert to each destination; what went wrong. Nothing goes out without a source."""
         adverts = self._advert(priority)
-        number = self._number() if adverts and self._is_sealed else 0
+        number = self._number() if adverts else 0
         failures = [self._send(advert, number) for advert in adverts]
         return [failure for failure in failures if failure is not None]
 
-    def heard(self, sequence: int) -> None:
-        """An authentic packet with this sequence number came: what we send next has to be above it."""
+    def freshness(self, source: int) -> Freshness:
+        """What a packet of this sender has to be newer than."""
+        hmac = self._settings.auth_hmac
+        if hmac is None:
+            return Freshness(last_sequence=self.sequence.last)
+        wall = int(time.time())
+        return Freshness(last_of_sender=self._heard_trailers.last(source, wall, hmac.time_window), wall=wall)
+
+    def heard(self, datagram: Datagram, sequence: int) -> None:
+        """An authentic packet with this sequence number came: none of its sender is accepted again that is older.
+
+        Of an authentication header, what we send next has to be above it as well.
+        """
+        if datagram.envelope is None:
+            senders = max(SENDERS, len(self._settings.unicast_peers))
+            self._heard_trailers.heard(datagram.source, sequence, senders=senders)
+            return
         self.sequence.heard(sequence)
         if self._slot is not None:
             self._slot.numbered(self.sequence.last)
 
-    @property
-    def _is_sealed(self) -> bool:
-        return auth_type_of(self._settings) == AH_TYPE
-
     def _number(self) -> int:
-        """One for each advert, whatever the number of destinations."""
+        """One for each advert, whatever the number of destinations; 0 for none."""
+        hmac = self._settings.auth_hmac
+        if hmac is not None:
+            return self._trailer_sequence.next(time.time_ns(), hmac.time_window) if hmac.signs else 0
+        if auth_type_of(self._settings) != AH_TYPE:
+            return 0
         number = self.sequence.next()
         if self._slot is not None:
             self._slot.numbered(number)
         return number
 
     def _send(self, advert: _Addressed, number: int) -> OSError | None:
-        if not number or not isinstance(advert.sender, AdvertSender):
+        if not number:
             return advert.sender.send(advert.message)
+        source, destination = self.source or 0, advert.destination
+        if self._settings.auth_hmac is not None or not isinstance(advert.sender, AdvertSender):
+            ends = {"source": source, "destination": destination}
+            return advert.sender.send(signed(advert.message, self._settings, **ends, sequence=number))
         packet = seal(
             advert.message,
             key_of(self._settings.auth_pass or ""),
-            source=self.source or 0,
-            destination=advert.destination,
+            source=source,
+            destination=destination,
             ttl=advert.sender.ttl,
             sequence=number,
             unicast=bool(self._settings.unicast_peers),

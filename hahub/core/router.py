@@ -49,7 +49,9 @@ _MISCONFIGURED = {
     Rejection.VERSION: "another VRRP version",
     Rejection.AUTH_TYPE: "another auth_type",
     Rejection.PASSWORD: "another auth_pass",
-    Rejection.CHECK_VALUE: "another auth_pass",
+    Rejection.CHECK_VALUE: "another key",
+    Rejection.KEY_ID: "another key",
+    Rejection.CLOCK: "another time",
     Rejection.SEQUENCE: "an old sequence number, it does not hear us or is repeated by somebody",
     Rejection.INTERVAL: "another advert_int",
     Rejection.ADDRESSES: "other virtual addresses",
@@ -249,10 +251,10 @@ class Router:
             self.settings,
             own_source=self._outgoing.source,
             known_master=self.instance.master.source,
-            last_sequence=self._outgoing.sequence.last,
+            freshness=self._outgoing.freshness(datagram.source),
         )
         if verdict.sequence:
-            self._outgoing.heard(verdict.sequence)
+            self._outgoing.heard(datagram, verdict.sequence)
         if isinstance(verdict, Rejected):
             self._reject(verdict.rejection, verdict.text)
             if verdict.rejection in _MISCONFIGURED:

@@ -25,7 +25,7 @@ from hahub.settings.trackers import (
     WatchedProcess,
 )
 from hahub.settings.virtual_interfaces import VirtualInterface
-from hahub.settings.wire import WireSettings
+from hahub.settings.wire import HmacKey, HmacSettings, WireSettings
 
 __all__ = [
     "ChannelSettings",
@@ -35,6 +35,8 @@ __all__ = [
     "Encap",
     "FifoSettings",
     "FirewallSettings",
+    "HmacKey",
+    "HmacSettings",
     "HubSettings",
     "InstanceSettings",
     "LinkDelay",

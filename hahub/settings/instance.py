@@ -6,7 +6,7 @@ from hahub.family import Family
 from hahub.settings.belongings import Route, Rule, StaticSettings, VirtualAddress
 from hahub.settings.trackers import Tracked, TrackedFile, TrackedInterface, TrackedProcess, TrackedScript
 from hahub.settings.virtual_interfaces import VirtualInterface
-from hahub.settings.wire import WireSettings
+from hahub.settings.wire import HmacSettings, WireSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class InstanceSettings:
     """Version 2 only; at most 8 bytes in UTF-8; None for no authentication."""
     auth_ah: bool = False
     """It is the key of an authentication header, which stays secret: ``auth_type AH``. IPv4 only."""
+    auth_hmac: HmacSettings | None = None
+    """Instead of a password, and for all versions."""
     virtual_addresses: tuple[VirtualAddress, ...] = ()
     source: str = ""
     """Where adverts come from; empty: the primary IPv4 address, or the IPv6 link-local one, of the interface."""

@@ -1,6 +1,32 @@
 """How the adverts of a virtual router go over the wire, where that is not the usual way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class HmacKey:
+    """One of the keys of ``auth_hmac``."""
+
+    id: int
+    """1 to 255: which one made a trailer."""
+    secret: bytes = field(repr=False)
+    """32 to 64 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class HmacSettings:
+    """``auth_hmac``: adverts have a trailer that proves who sent them, and when."""
+
+    keys: tuple[HmacKey, ...]
+    """Those that are accepted."""
+    active_key: int
+    """The id of the one that signs."""
+    time_window: int = 5
+    """Seconds by which a sender's clock may differ from ours; 0: any, as long as each trailer is after the last."""
+    signs: bool = True
+    """False for ``mode receive-only``."""
+    required: bool = True
+    """Adverts without a trailer are not accepted: ``mode enforce``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,10 +203,20 @@ def _expected_version(family: Family) -> str:
     return "3" if family is Family.IPV6 else "2 or 3"
 
 
-def decode(payload: bytes, *, source: int, destination: int, family: Family = Family.IPV4) -> Advertisement:
+def with_checksum(message: bytes, trailer: bytes, *, source: int, destination: int) -> bytes:
+    """A message over IPv6 with the checksum that covers what follows it, too; then that."""
+    blank = message[:6] + bytes(2) + message[8:] + trailer
+    total = _sum(_pseudo_header(Family.IPV6, source, destination, len(blank)) + blank)
+    return blank[:6] + (0xFFFF - (total or 0xFFFF)).to_bytes(2, "big") + blank[8:]
+
+
+def decode(
+    payload: bytes, *, source: int, destination: int, family: Family = Family.IPV4, trailer: bytes = b""
+) -> Advertisement:
     """Read one advertisement, as it follows the IP header; nothing may follow it.
 
     source, destination: addresses of the packet, for the pseudo-header.
+    trailer: what followed the message all the same; over IPv6 the checksum covers it.
     Over IPv4 a version 3 checksum is accepted with and without the pseudo-header (VR-046).
     Raises DecodeError, naming the field, for anything else.
     """
@@ -222,7 +232,8 @@ def decode(payload: bytes, *, source: int, destination: int, family: Family = Fa
     expected = end + (_AUTH_SIZE_BYTES if version == 2 else 0)
     if len(payload) != expected:
         raise DecodeError("length", f"{len(payload)} bytes, expected {expected} for {count} addresses")
-    if not _is_intact(payload, version, family, source, destination):
+    checked = payload + trailer if family is Family.IPV6 else payload
+    if not _is_intact(checked, version, family, source, destination):
         raise DecodeError("checksum", f"{payload[6:8].hex()} does not match the message")
     addresses = _addresses(payload, family, count)
     if version == 2:

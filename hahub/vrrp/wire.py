@@ -2,11 +2,12 @@
 
 from functools import lru_cache
 
-from hahub.family import number_of
+from hahub.family import Family, number_of
 from hahub.settings import InstanceSettings
 from hahub.vrrp import packet
 from hahub.vrrp.ah import Key
-from hahub.vrrp.packet import AH_TYPE, PASS_TYPE, Advertisement, Checksum, auth_bytes, encode
+from hahub.vrrp.packet import AH_TYPE, PASS_TYPE, Advertisement, Checksum, auth_bytes, encode, with_checksum
+from hahub.vrrp.trailer import TrailerKey
 
 
 def group_of(settings: InstanceSettings) -> int:
@@ -25,6 +26,25 @@ def auth_type_of(settings: InstanceSettings) -> int:
 def key_of(password: str) -> Key:
     """The key of authentication headers; made once."""
     return Key(auth_bytes(password))
+
+
+@lru_cache(maxsize=1024)
+def trailer_key_of(secret: bytes) -> TrailerKey:
+    """The key of trailers; made once."""
+    return TrailerKey(secret)
+
+
+def signed(message: bytes, settings: InstanceSettings, *, source: int, destination: int, sequence: int) -> bytes:
+    """A message and the trailer that ``auth_hmac`` puts behind it."""
+    keys = settings.auth_hmac
+    active = next((key for key in keys.keys if key.id == keys.active_key), None) if keys is not None else None
+    if active is None:
+        raise ValueError(f"{settings.name} has no key to sign with")
+    key, family = trailer_key_of(active.secret), settings.family
+    trailer = key.make(message, family=family, source=source, key_id=active.id, sequence=sequence)
+    if family is Family.IPV6:
+        return with_checksum(message, trailer, source=source, destination=destination)
+    return message + trailer
 
 
 def message_of(

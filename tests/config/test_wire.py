@@ -143,7 +143,6 @@ V = "vrrp_instance VI_1: "
             "kernel_rx_buf_size lots",
             f"7:20: {V}kernel_rx_buf_size 'lots' is not a whole number, expected 0 to 1073741824",
         ),
-        ("auth_hmac {\n}", f"7:1: {V}auth_hmac is understood, not supported yet"),
         ("vrf red", f"7:1: {V}vrf is understood, not supported yet"),
     ],
 )

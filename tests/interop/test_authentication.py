@@ -118,7 +118,7 @@ def test_another_key_or_none_makes_two_masters_who_are_told_and_can_be_mended(
     d.daemon_b.start()
     d.a.fifo.wait_for_state("MASTER")
     d.b.fifo.wait_for_state("MASTER")
-    wait_until(lambda: "DUAL_MASTER (rival: eth0: 10.9.0.2: another auth_pass" in d.daemon_a.log, "word of two masters")
+    wait_until(lambda: "DUAL_MASTER (rival: eth0: 10.9.0.2: another key" in d.daemon_a.log, "word of two masters")
 
     d.daemon_a.reload(configuration(150, OTHER_KEY))
     d.b.fifo.wait_for_state("BACKUP", count=2)

@@ -104,7 +104,7 @@ def _decode_advert(packet: bytes, *, host: str, at: float, mac: str) -> Advert |
 def _decode_advert6(packet: bytes, *, host: str, at: float, mac: str) -> Advert | None:
     """RFC 8200 section 3: 40 bytes of header, the hop limit in the eighth."""
     message = packet[40 : 40 + int.from_bytes(packet[4:6], "big")]
-    if len(message) < 8 or len(message) != 8 + 16 * message[3]:
+    if len(message) < 8 or len(message) - 8 - 16 * message[3] not in (0, 28):  # 28: the trailer of auth_hmac
         return None
     return Advert(
         at=at,
@@ -115,7 +115,7 @@ def _decode_advert6(packet: bytes, *, host: str, at: float, mac: str) -> Advert 
         priority=message[2],
         advert_int=(int.from_bytes(message[4:6], "big") & 0x0FFF) / 100,
         addresses=tuple(
-            str(ipaddress.IPv6Address(message[place : place + 16])) for place in range(8, len(message), 16)
+            str(ipaddress.IPv6Address(message[place : place + 16])) for place in range(8, 8 + 16 * message[3], 16)
         ),
         ttl=packet[7],
         destination=str(ipaddress.IPv6Address(packet[24:40])),

@@ -13,6 +13,7 @@ from hahub.vrrp.packet import GROUP6, PASS_TYPE, PROTOCOL, Advertisement, Decode
 from tests.pcap import CAPTURES, read_packets
 
 _IPV6 = 0x86DD
+SIGNED = set(CAPTURES.glob("hmac-*.pcap"))
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def _let_scapy_read_long_lists(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in sorted(CAPTURES.glob("*.pcap")) if read_packets(path, protocol=PROTOCOL)],
+    [path for path in sorted(CAPTURES.glob("*.pcap")) if path not in SIGNED and read_packets(path, protocol=PROTOCOL)],
     ids=lambda path: path.stem,
 )
 def test_every_captured_packet_decodes_and_encodes_back_to_the_same_bytes(path: Path):
@@ -64,7 +65,8 @@ def as_scapy_reads(packet: bytes) -> Advertisement:
 
 
 def test_the_captures_hold_what_these_tests_are_about():
-    packets = [packet for path in CAPTURES.glob("*.pcap") for packet in read_packets(path, protocol=PROTOCOL)]
+    paths = set(CAPTURES.glob("*.pcap")) - SIGNED
+    packets = [packet for path in paths for packet in read_packets(path, protocol=PROTOCOL)]
     first_bytes = {(packet[20] >> 4, packet[24] if packet[20] >> 4 == 2 else 0) for packet in packets}
 
     assert first_bytes == {(2, 0), (2, PASS_TYPE), (3, 0)}

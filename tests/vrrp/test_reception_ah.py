@@ -15,7 +15,7 @@ from hahub.vrrp.packet import (
     encode,
     split_ip,
 )
-from hahub.vrrp.reception import Accepted, Rejected, Rejection, check
+from hahub.vrrp.reception import Accepted, Freshness, Rejected, Rejection, check
 from tests.pcap import CAPTURES, read_packets
 from tests.vrrp.test_reception import ADVERT_2, ADVERT_PASS, OTHER, OWN, PASS, PEER, V2, V3, datagram
 
@@ -39,7 +39,9 @@ def packet(
 
 
 def judge(sent: bytes, settings: InstanceSettings = AH, *, last_sequence: int = 99) -> Accepted | Rejected:
-    return check(split_ip(sent), settings, own_source=OWN, known_master=None, last_sequence=last_sequence)
+    return check(
+        split_ip(sent), settings, own_source=OWN, known_master=None, freshness=Freshness(last_sequence=last_sequence)
+    )
 
 
 @pytest.mark.parametrize(
