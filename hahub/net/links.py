@@ -9,12 +9,10 @@ import struct
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
 from hahub.family import Family
-from hahub.net import netlink
+from hahub.net import attributes, netlink
+from hahub.net.netlink import Message
 
 _IFF_UP = 0x1
 _IFF_RUNNING = 0x40
@@ -27,11 +25,19 @@ _RTMGRP_IPV4_IFADDR = 0x10
 _RTMGRP_IPV6_IFADDR = 0x100
 _LINK_LOCAL_PREFIX = 0xFE80 >> 6
 """The first 10 bits of fe80::/10."""
-_RTM_GETLINK = 18
-_RTM_GETADDR = 22
-_NLMSG_DONE = 3
+_RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
+_RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
+_NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _NLM_F_REQUEST_DUMP = 0x301
 _NLM_F_DUMP_INTR = 0x10
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
+_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_GROUP = 18, 20, 27
+_IFLA_INFO_KIND = 1
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_FLAGS = 1, 2, 3, 8
+_link_message = struct.Struct("=BxHiII")
+"""struct ifinfomsg: family, device type, index, flags, change."""
+_address_message = struct.Struct("=BBBBI")
+"""struct ifaddrmsg: family, prefix length, flags, scope, interface index."""
 _DUMP_ATTEMPTS_MAX = 10
 _DUMP_TIMEOUT = 5.0
 
@@ -136,30 +142,28 @@ class LinkTable:
             self._whole[index] = whole
         return whole
 
-    def apply(self, message: Any) -> set[str]:
-        """Take one message of pyroute2; returns the names of the interfaces that are now different.
+    def apply(self, message: Message) -> set[str]:
+        """Take one message; returns the names of the interfaces that are now different.
 
         A renamed interface counts under both names. Messages about other things change nothing.
         """
-        match message.get("event"):
-            case "RTM_NEWLINK" | "RTM_DELLINK":
-                return self._apply_link(message)
-            case "RTM_NEWADDR" | "RTM_DELADDR":
-                return self._apply_address(message)
-            case _:
-                return set()
+        if message.kind in (_RTM_NEWLINK, _RTM_DELLINK):
+            return self._apply_link(message)
+        if message.kind in (_RTM_NEWADDR, _RTM_DELADDR):
+            return self._apply_address(message)
+        return set()
 
-    def _apply_link(self, message: Any) -> set[str]:
+    def _apply_link(self, message: Message) -> set[str]:
+        family, _, index, flags, _ = _link_message.unpack_from(message.body)
         # A bridge tells about its ports in the same words, under a family of its own.
-        if message["family"] != socket.AF_UNSPEC:
+        if family != socket.AF_UNSPEC:
             return set()
-        index = message["index"]
         before = self._bare.pop(index, None)
-        if message["event"] == "RTM_DELLINK":
+        if message.kind == _RTM_DELLINK:
             after = None
             self._addresses.pop(index, None)
         else:
-            after = _read_link(message, before)
+            after = _read_link(index, flags, attributes.read(message.body, _link_message.size), before)
         if after is not None:
             self._bare[index] = after
         if before == after:
@@ -167,15 +171,15 @@ class LinkTable:
         self._whole.pop(index, None)
         return {link.name for link in (before, after) if link is not None}
 
-    def _apply_address(self, message: Any) -> set[str]:
-        address = _read_address(message)
+    def _apply_address(self, message: Message) -> set[str]:
+        address = _read_address(message.body)
         if address is None:
             return set()
-        index = message["index"]
+        *_, index = _address_message.unpack_from(message.body)
         known = self._addresses.setdefault(index, {})
         key = (address.family, address.address, address.prefix_length, address.peer)
         before = known.get(key)
-        if message["event"] == "RTM_DELADDR":
+        if message.kind == _RTM_DELADDR:
             known.pop(key, None)
             changed = before is not None
         else:
@@ -204,49 +208,44 @@ def _kernel_order(address: InterfaceAddress) -> tuple[bool, int]:
     return (address.secondary, 0 if address.secondary else -address.scope)
 
 
-def _read_link(message: Any, before: Link | None) -> Link | None:
-    """The link after RTM_NEWLINK; attributes that the message leaves out are as before."""
-    name = message.get_attr("IFLA_IFNAME") or (before.name if before is not None else None)
-    if name is None:
+def _read_link(index: int, flags: int, said: dict[int, bytes], before: Link | None) -> Link | None:
+    """The link after RTM_NEWLINK; name and MAC that the message leaves out are as before."""
+    name = attributes.text_of(said.get(_IFLA_IFNAME)) or (before.name if before is not None else "")
+    if not name:
         return None
-    text = message.get_attr("IFLA_ADDRESS")
-    known = before.mac if before is not None else b""
     return Link(
         name=name,
-        index=message["index"],
-        mac=bytes.fromhex(text.replace(":", "")) if text else known,
-        up=message["flags"] & (_IFF_UP | _IFF_RUNNING) == _IFF_UP | _IFF_RUNNING,
-        mtu=message.get_attr("IFLA_MTU") or 0,
-        group=message.get_attr("IFLA_GROUP") or 0,
-        kind=_kind(message),
-        lower=message.get_attr("IFLA_LINK") or 0,
-        master=message.get_attr("IFLA_MASTER") or 0,
-        alias=message.get_attr("IFLA_IFALIAS") or "",
+        index=index,
+        mac=said.get(_IFLA_ADDRESS) or (before.mac if before is not None else b""),
+        up=flags & (_IFF_UP | _IFF_RUNNING) == _IFF_UP | _IFF_RUNNING,
+        mtu=attributes.number_of(said.get(_IFLA_MTU)),
+        group=attributes.number_of(said.get(_IFLA_GROUP)),
+        kind=attributes.text_of(attributes.read(said.get(_IFLA_LINKINFO, b"")).get(_IFLA_INFO_KIND)),
+        lower=attributes.number_of(said.get(_IFLA_LINK)),
+        master=attributes.number_of(said.get(_IFLA_MASTER)),
+        alias=attributes.text_of(said.get(_IFLA_IFALIAS)),
     )
 
 
-def _kind(message: Any) -> str:
-    described = message.get_attr("IFLA_LINKINFO")
-    return (described.get_attr("IFLA_INFO_KIND") or "") if described is not None else ""
-
-
-def _read_address(message: Any) -> InterfaceAddress | None:
+def _read_address(body: bytes) -> InterfaceAddress | None:
     """The address that a message is about; None for one of another family."""
-    family = _FAMILIES.get(message["family"])
+    number, prefix_length, flags, scope, _ = _address_message.unpack_from(body)
+    family = _FAMILIES.get(number)
+    said = attributes.read(body, _address_message.size)
     # IPv6 tells the local end only where there is another one.
-    local = message.get_attr("IFA_LOCAL") or (message.get_attr("IFA_ADDRESS") if family is Family.IPV6 else None)
+    local = said.get(_IFA_LOCAL) or (said.get(_IFA_ADDRESS) if family is Family.IPV6 else None)
     if family is None or local is None:
         return None
-    peer = message.get_attr("IFA_ADDRESS") or local
-    wide_flags = message.get_attr("IFA_FLAGS")
-    flags = message["flags"] if wide_flags is None else wide_flags
+    peer = said.get(_IFA_ADDRESS, local)
+    if _IFA_FLAGS in said:
+        flags = attributes.number_of(said[_IFA_FLAGS])
     return InterfaceAddress(
-        address=_number(local),
-        prefix_length=message["prefixlen"],
-        label=message.get_attr("IFA_LABEL") or "",
+        address=int.from_bytes(local, "big"),
+        prefix_length=prefix_length,
+        label=attributes.text_of(said.get(_IFA_LABEL)),
         secondary=family is Family.IPV4 and bool(flags & _IFA_F_SECONDARY),
-        scope=message["scope"],
-        peer=_number(peer) if peer != local else None,
+        scope=scope,
+        peer=int.from_bytes(peer, "big") if peer != local else None,
         family=family,
         usable=family is Family.IPV4 or _is_unique(flags),
     )
@@ -269,17 +268,11 @@ def forwards_ipv6(interface: str) -> bool:
         return False
 
 
-def _number(address: str) -> int:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return int.from_bytes(socket.inet_pton(family, address), "big")
-
-
 class LinkMonitor:
     """Keeps a LinkTable in step with the kernel. Open it, then drain it whenever ``fileno`` is readable."""
 
     def __init__(self) -> None:
         self.table = LinkTable()
-        self._marshal = MarshalRtnl()
         self._sock: socket.socket | None = None
         self._is_stale = False
         """The table may lack something, and must be read anew."""
@@ -329,7 +322,7 @@ class LinkMonitor:
 
     def _apply(self, packet: bytes) -> set[str]:
         changed: set[str] = set()
-        for message in self._marshal.parse(packet):
+        for message in netlink.messages(packet):
             changed |= self.table.apply(message)
         return changed
 
@@ -353,13 +346,13 @@ class LinkMonitor:
         sock.send(_dump_request(what))
         whole = True
         while True:
-            for message in self._marshal.parse(sock.recv(netlink.RECEIVE_SIZE_BYTES)):
-                header = message["header"]
-                whole = whole and not header["flags"] & _NLM_F_DUMP_INTR
-                if header["type"] == _NLMSG_DONE:
+            for message in netlink.messages(sock.recv(netlink.RECEIVE_SIZE_BYTES)):
+                whole = whole and not message.flags & _NLM_F_DUMP_INTR
+                if message.kind == _NLMSG_DONE:
                     return whole
-                if header["error"] is not None:
-                    raise OSError(header["error"].code, "the kernel does not tell the interfaces")
+                if message.kind == _NLMSG_ERROR:
+                    (negative,) = struct.unpack_from("=i", message.body)
+                    raise OSError(-negative, "the kernel does not tell the interfaces")
                 table.apply(message)
 
     def close(self) -> None:

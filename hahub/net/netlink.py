@@ -1,4 +1,4 @@
-"""Netlink sockets that never wait, for messages that pyroute2 encodes and decodes.
+"""Netlink sockets that never wait, and the messages in what they receive.
 
 ::
 
@@ -17,11 +17,14 @@ Source: rtnetlink(7), linux/netlink.h, linux/if_addr.h.
 import contextlib
 import socket
 import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 ROUTE = 0
 ADDRESS_MESSAGE = struct.Struct("=IHHII BBBBI")
 """Length, type, flags, sequence, port; family, prefix length, flags, scope, interface index."""
 HEADER_SIZE_BYTES = 16
+_header = struct.Struct("=IHHII")
 RECEIVE_SIZE_BYTES = 256 * 1024
 _SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 _BUFFER_BYTES = 4 * 1024 * 1024
@@ -53,3 +56,27 @@ def receive(sock: socket.socket) -> bytes | None:
             if port == 0:
                 return packet
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One of the messages of a packet."""
+
+    kind: int
+    """``RTM_NEWLINK`` and the like, or one of the protocol's own."""
+    flags: int
+    port: int
+    """Whose request made the news; 0 for the kernel itself."""
+    body: bytes
+    """What follows the header."""
+
+
+def messages(packet: bytes) -> Iterator[Message]:
+    """The messages of a packet, up to the first that contradicts itself."""
+    start = 0
+    while start + HEADER_SIZE_BYTES <= len(packet):
+        length, kind, flags, _, port = _header.unpack_from(packet, start)
+        if not HEADER_SIZE_BYTES <= length <= len(packet) - start:
+            return
+        yield Message(kind, flags, port, packet[start + HEADER_SIZE_BYTES : start + length])
+        start += (length + 3) & ~3

@@ -10,15 +10,12 @@ Source: netlink(7), linux/netlink.h.
 """
 
 import errno
-import ipaddress
 import os
 import socket
 import struct
 from dataclasses import dataclass, field
 
-from pyroute2.netlink.rtnl.marshal import MarshalRtnl
-
-from hahub.net import netlink
+from hahub.net import attributes, netlink
 
 RTM_SETLINK = 19
 RTM_NEWADDR = 20
@@ -29,6 +26,7 @@ _NLMSG_ERROR = 2
 _NLM_F_ACK_TLVS = 0x200
 _NLMSGERR_ATTR_MSG = 1
 _IFA_LOCAL = 2
+_RTA_DST, _RTA_GATEWAY, _FRA_PRIORITY = 1, 5, 6
 
 _EXPECTED = {
     RTM_SETLINK: frozenset({0, errno.ENODEV}),
@@ -88,18 +86,14 @@ def _because(refusal: Refusal) -> str:
 def read_refusals(packet: bytes) -> list[Refusal]:
     """Read the kernel's answers: the errno, and the message that it is about."""
     found: list[Refusal] = []
-    start = 0
-    while start + netlink.HEADER_SIZE_BYTES <= len(packet):
-        length, kind, flags = struct.unpack_from("=IHH", packet, start)
-        if kind == _NLMSG_ERROR:
-            (negative,) = struct.unpack_from("=i", packet, start + netlink.HEADER_SIZE_BYTES)
-            about = packet[start + netlink.HEADER_SIZE_BYTES + 4 : start + length]
-            (size,) = struct.unpack_from("=I", about)
-            reason = _words(about[_aligned(size) :]) if flags & _NLM_F_ACK_TLVS else ""
-            error = _refusal(about[:size], -negative, reason)
+    for answer in netlink.messages(packet):
+        if answer.kind == _NLMSG_ERROR:
+            negative, size = struct.unpack_from("=iI", answer.body)
+            about, said = answer.body[4 : 4 + size], attributes.read(answer.body, 4 + (size + 3 & ~3))
+            reason = attributes.text_of(said.get(_NLMSGERR_ATTR_MSG)) if answer.flags & _NLM_F_ACK_TLVS else ""
+            error = _refusal(about, -negative, reason)
             if error is not None:
                 found.append(error)
-        start += max(_aligned(length), netlink.HEADER_SIZE_BYTES)
     return found
 
 
@@ -116,17 +110,6 @@ def _refusal(about: bytes, code: int, reason: str) -> Refusal | None:
     return AddressError(verb, f"{_local(about)}/{prefix_length}", index, code, reason)
 
 
-def _words(attributes: bytes) -> str:
-    """The kernel's reason; empty when it gives none."""
-    start = 0
-    while start + 4 <= len(attributes):
-        length, kind = struct.unpack_from("=HH", attributes, start)
-        if kind == _NLMSGERR_ATTR_MSG:
-            return attributes[start + 4 : start + length].rstrip(b"\0").decode(errors="replace")
-        start += max(_aligned(length), 4)
-    return ""
-
-
 def _interface(message: bytes) -> int:
     """The number in a message about an interface."""
     (index,) = struct.unpack_from("=I", message, netlink.HEADER_SIZE_BYTES + 4)
@@ -134,24 +117,16 @@ def _interface(message: bytes) -> int:
 
 
 def _described(message: bytes) -> str:
-    """Name the route or rule that one of our messages is about."""
-    (said,) = MarshalRtnl().parse(message)
-    if said["event"] in ("RTM_NEWRULE", "RTM_DELRULE"):
-        return f"rule {said.get_attr('FRA_PRIORITY')}"
-    network = said.get_attr("RTA_DST") or ("0.0.0.0" if said["family"] == socket.AF_INET else "::")
-    gateway = said.get_attr("RTA_GATEWAY")
-    return f"route {network}/{said['dst_len']}" + (f" via {gateway}" if gateway else "")
+    """Name the route or rule that one of our messages is about; both have twelve bytes behind nlmsghdr."""
+    _, kind, _, _, _, family, length = struct.unpack_from("=IHHII BB", message)
+    said = attributes.read(message, netlink.HEADER_SIZE_BYTES + 12)
+    if kind in (_RTM_NEWRULE, _RTM_DELRULE):
+        return f"rule {attributes.number_of(said.get(_FRA_PRIORITY))}"
+    network = attributes.address_of(said.get(_RTA_DST) or bytes(4 if family == socket.AF_INET else 16))
+    gateway = said.get(_RTA_GATEWAY)
+    return f"route {network}/{length}" + (f" via {attributes.address_of(gateway)}" if gateway else "")
 
 
 def _local(message: bytes) -> str:
     """The IFA_LOCAL attribute of one of our messages."""
-    start = netlink.ADDRESS_MESSAGE.size
-    while True:
-        length, kind = struct.unpack_from("=HH", message, start)
-        if kind == _IFA_LOCAL:
-            return str(ipaddress.ip_address(message[start + 4 : start + length]))
-        start += _aligned(length)
-
-
-def _aligned(length: int) -> int:
-    return (length + 3) & ~3
+    return attributes.address_of(attributes.read(message, netlink.ADDRESS_MESSAGE.size)[_IFA_LOCAL])

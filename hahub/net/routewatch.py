@@ -6,13 +6,12 @@ socket joins its groups only when there is something to watch.
 
 import errno
 import socket
+import struct
 from dataclasses import dataclass
-from typing import Any
 
-from pyroute2.netlink.rtnl.marshal import MarshalRtnl
-
-from hahub.net import bpf, netlink
+from hahub.net import attributes, bpf, netlink
 from hahub.net.attributes import family_of
+from hahub.net.netlink import Message
 from hahub.net.routes import RTM_DELROUTE
 from hahub.net.rules import RTM_DELRULE
 from hahub.settings import Route, Rule
@@ -25,6 +24,10 @@ _LOAD_HALF_WORD = 0x28
 _JUMP_IF_EQUAL = 0x15
 _RETURN = 0x06
 _TYPE_OFFSET = 4
+_message = struct.Struct("=BBBBBBBBI")
+"""struct rtmsg, and a struct fib_rule_hdr has the same first five: family, two lengths, TOS, table."""
+_RTA_DST, _RTA_PRIORITY, _RTA_TABLE = 1, 6, 15
+_FRA_PRIORITY, _FRA_TABLE, _FRA_PROTOCOL = 6, 15, 21
 _METRIC_IPV6 = 1024
 """IP6_RT_PRIO_USER: of a route that names none."""
 _REMOVALS: bpf.Program = (
@@ -68,7 +71,6 @@ class RouteWatch:
         self._ours = {own_port} - {0}
         self._sock = netlink.open_socket()
         bpf.attach(self._sock, _REMOVALS)
-        self._marshal = MarshalRtnl()
         self._listening = False
 
     def fileno(self) -> int:
@@ -95,20 +97,22 @@ class RouteWatch:
                 continue
             if packet is None:
                 return None if lost else removed
-            messages = self._marshal.parse(packet)
-            removed |= {_read(each) for each in messages if each["header"]["pid"] not in self._ours}
+            removed |= {_read(each) for each in netlink.messages(packet) if each.port not in self._ours}
 
     def close(self) -> None:
         self._sock.close()
 
 
-def _read(message: Any) -> Removed:
-    family = message["family"]
-    if message["event"] == "RTM_DELRULE":
-        table = message.get_attr("FRA_TABLE") or message["table"]
-        name = f"rule {message.get_attr('FRA_PRIORITY') or 0}"
-        return Removed(family, name, table, message.get_attr("FRA_PROTOCOL") or 0)
-    table = message.get_attr("RTA_TABLE") or message["table"]
-    network = message.get_attr("RTA_DST") or ("::" if family == socket.AF_INET6 else "0.0.0.0")
-    name, metric = f"route {network}/{message['dst_len']}", message.get_attr("RTA_PRIORITY") or 0
-    return Removed(family, name, table, message["proto"], metric, message["tos"])
+def _read(message: Message) -> Removed:
+    family, length, _, tos, table, protocol, _, _, _ = _message.unpack_from(message.body)
+    said = attributes.read(message.body, _message.size)
+    if message.kind == RTM_DELRULE:
+        preference, protocol = (
+            attributes.number_of(said.get(_FRA_PRIORITY)),
+            attributes.number_of(said.get(_FRA_PROTOCOL)),
+        )
+        return Removed(family, f"rule {preference}", attributes.number_of(said.get(_FRA_TABLE)) or table, protocol)
+    network = attributes.address_of(said.get(_RTA_DST) or bytes(16 if family == socket.AF_INET6 else 4))
+    table = attributes.number_of(said.get(_RTA_TABLE)) or table
+    metric = attributes.number_of(said.get(_RTA_PRIORITY))
+    return Removed(family, f"route {network}/{length}", table, protocol, metric, tos)

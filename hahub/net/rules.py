@@ -1,15 +1,20 @@
 """Policy routing rules into the kernel and out again, by netlink messages encoded beforehand.
 
+::
+
+    +--------------+----------------------+-----------+-----------+
+    | nlmsghdr, 16 | fib_rule_hdr, 12     | attribute | attribute | ...
+    +--------------+----------------------+-----------+-----------+
+
 Source: linux/fib_rules.h, linux/net/core/fib_rules.c.
 """
 
+import struct
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
-
-from pyroute2.netlink.rtnl.fibmsg import fibmsg
 
 from hahub.net.addresses import AddressBatches, chunked
+from hahub.net.attributes import address, attribute, u8, u32
 from hahub.settings import Rule
 
 RTM_NEWRULE = 32
@@ -18,6 +23,11 @@ _NLM_F_REQUEST = 0x1
 _NLM_F_CREATE_EXCL = 0x600
 _FIB_RULE_INVERT = 2
 _TABLE_IN_HEADER_MAX = 255
+_MESSAGE = struct.Struct("=IHHII BBBBBxxBI")
+"""Length, type, flags, sequence, port; family, lengths of destination and source, TOS, table, action, flags."""
+_DST, _SRC, _IIFNAME, _GOTO, _PRIORITY, _FWMARK, _FLOW, _TUN_ID = 1, 2, 3, 4, 6, 10, 11, 12
+_SUPPRESS_IFGROUP, _SUPPRESS_PREFIXLEN, _TABLE, _FWMASK, _OIFNAME, _L3MDEV, _UID_RANGE = 13, 14, 15, 16, 17, 19, 20
+_PROTOCOL, _IP_PROTO, _SPORT_RANGE, _DPORT_RANGE = 21, 22, 23, 24
 
 
 def encode_rules(rules: Sequence[Rule]) -> AddressBatches:
@@ -30,45 +40,50 @@ def encode_rules(rules: Sequence[Rule]) -> AddressBatches:
 
 @lru_cache(maxsize=4096)
 def _encode(kind: int, flags: int, rule: Rule) -> bytes:
-    message = fibmsg()
-    message["family"] = rule.family
-    message["src_len"] = int(rule.source.partition("/")[2] or 0)
-    message["dst_len"] = int(rule.destination.partition("/")[2] or 0)
-    message["tos"] = rule.tos
-    message["table"] = rule.table if rule.table <= _TABLE_IN_HEADER_MAX else 0
-    message["action"] = rule.action
-    message["flags"] = _FIB_RULE_INVERT if rule.inverted else 0
-    message["attrs"] = _attributes(rule)
-    message["header"]["type"] = kind
-    message["header"]["flags"] = flags
-    message.encode()
-    return bytes(message.data)
+    attributes = _attributes(rule)
+    header = _MESSAGE.pack(
+        *(_MESSAGE.size + len(attributes), kind, flags, 0, 0),
+        *(rule.family, _length(rule.destination), _length(rule.source), rule.tos),
+        *(rule.table if rule.table <= _TABLE_IN_HEADER_MAX else 0, rule.action),
+        _FIB_RULE_INVERT if rule.inverted else 0,
+    )
+    return header + attributes
 
 
-def _attributes(rule: Rule) -> list[list[Any]]:
-    attributes: list[list[Any]] = [["FRA_PRIORITY", rule.preference], ["FRA_PROTOCOL", rule.protocol]]
-    for name, network in (("FRA_SRC", rule.source), ("FRA_DST", rule.destination)):
-        if network and not network.endswith("/0"):
-            attributes.append([name, network.partition("/")[0]])
-    values: tuple[tuple[str, object], ...] = (
-        ("FRA_TABLE", rule.table or None),
-        ("FRA_IIFNAME", rule.incoming or None),
-        ("FRA_OIFNAME", rule.outgoing or None),
-        ("FRA_FWMARK", rule.mark),
-        ("FRA_FWMASK", rule.mask),
-        ("FRA_GOTO", rule.goto),
-        ("FRA_SUPPRESS_PREFIXLEN", rule.suppress_prefix_length),
-        ("FRA_SUPPRESS_IFGROUP", rule.suppress_group),
-        ("FRA_FLOW", rule.realms or None),
-        ("FRA_TUN_ID", rule.tunnel),
-        ("FRA_L3MDEV", 1 if rule.l3mdev else None),
-        ("FRA_IP_PROTO", rule.ip_protocol),
+def _length(network: str) -> int:
+    return int(network.partition("/")[2] or 0)
+
+
+def _attributes(rule: Rule) -> bytes:
+    numbers: tuple[tuple[int, int | None], ...] = (
+        (_PRIORITY, rule.preference),
+        (_TABLE, rule.table or None),
+        (_FWMARK, rule.mark),
+        (_FWMASK, rule.mask),
+        (_GOTO, rule.goto),
+        (_SUPPRESS_PREFIXLEN, rule.suppress_prefix_length),
+        (_SUPPRESS_IFGROUP, rule.suppress_group),
+        (_FLOW, rule.realms or None),
     )
-    attributes += [[name, value] for name, value in values if value is not None]
-    ranges = (
-        ("FRA_SPORT_RANGE", rule.source_ports),
-        ("FRA_DPORT_RANGE", rule.destination_ports),
-        ("FRA_UID_RANGE", rule.users),
+    parts = (
+        u8(_PROTOCOL, rule.protocol),
+        *(address(number, network.partition("/")[0]) for number, network in _networks(rule)),
+        *(u32(number, value) for number, value in numbers if value is not None),
+        *(attribute(number, name.encode() + b"\0") for number, name in _names(rule)),
+        attribute(_TUN_ID, struct.pack("!Q", rule.tunnel)) if rule.tunnel is not None else b"",
+        u8(_L3MDEV, 1) if rule.l3mdev else b"",
+        u8(_IP_PROTO, rule.ip_protocol) if rule.ip_protocol is not None else b"",
+        attribute(_SPORT_RANGE, struct.pack("=HH", *rule.source_ports)) if rule.source_ports else b"",
+        attribute(_DPORT_RANGE, struct.pack("=HH", *rule.destination_ports)) if rule.destination_ports else b"",
+        attribute(_UID_RANGE, struct.pack("=II", *rule.users)) if rule.users else b"",
     )
-    attributes += [[name, f"{span[0]}:{span[1]}"] for name, span in ranges if span is not None]
-    return attributes
+    return b"".join(parts)
+
+
+def _networks(rule: Rule) -> list[tuple[int, str]]:
+    both = ((_SRC, rule.source), (_DST, rule.destination))
+    return [(number, network) for number, network in both if network and not network.endswith("/0")]
+
+
+def _names(rule: Rule) -> list[tuple[int, str]]:
+    return [(number, name) for number, name in ((_IIFNAME, rule.incoming), (_OIFNAME, rule.outgoing)) if name]

@@ -50,16 +50,18 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
 
 
 def test_a_packet_counts_from_its_arrival_however_late_it_is_read(sock: socket.socket):
-    """With the real kernel and the real clocks."""
+    """With the real kernel and the real clocks, as soon as this process is not held up for as long as counts."""
     clock = ArrivalClock(sock)
-    before = time.monotonic()
-    sock.sendto(b"advert", sock.getsockname())
-    after = time.monotonic()
-    while time.monotonic() < after + AGE_MAX / 2:
-        pass
-
-    _, stamp, _, _ = sock.recvmsg(100, STAMP_BYTES)
-    (arrived,) = clock.times([stamp], more_wait=False)
+    read_at, before = float("inf"), 0.0
+    while read_at - before >= AGE_MAX:
+        before = time.monotonic()
+        sock.sendto(b"advert", sock.getsockname())
+        after = time.monotonic()
+        while time.monotonic() < after + AGE_MAX / 2:
+            pass
+        _, stamp, _, _ = sock.recvmsg(100, STAMP_BYTES)
+        (arrived,) = clock.times([stamp], more_wait=False)
+        read_at = time.monotonic()
 
     assert before - 0.00001 <= arrived <= after + 0.00001
 

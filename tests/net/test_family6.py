@@ -15,6 +15,7 @@ from hahub.net.adverts6 import AdvertReceiver6, AdvertSender6
 from hahub.net.bpf import virtual_routers
 from hahub.net.frames import FrameSender, neighbour_advertisement
 from hahub.net.links import InterfaceAddress, Link, LinkMonitor, LinkTable
+from hahub.net.netlink import Message
 from hahub.settings import VirtualAddress
 from hahub.vrrp.packet import GROUP6, PROTOCOL, Advertisement, Datagram, encode, split_ip
 from tests.net.namespace import FAR_MAC, NEAR_MAC, Sniffer, connect, in_namespace, index_of, ip, wait_until
@@ -195,10 +196,8 @@ def entry(text: str, *, usable: bool = True, prefix_length: int = 64, scope: int
     return InterfaceAddress(number(text), prefix_length, "", False, scope, None, Family.IPV6, usable)
 
 
-def message6(text: str, *, flags: int = 0, event: str = "RTM_NEWADDR") -> object:
-    found = address_message(text, 64, family=10, flags=flags, event=event)
-    found["attrs"] = [("IFA_ADDRESS", text), ("IFA_FLAGS", flags)]
-    return found
+def message6(text: str, *, flags: int = 0, event: str = "RTM_NEWADDR") -> Message:
+    return address_message(text, 64, family=10, flags=flags, event=event, label="", local=False)
 
 
 @pytest.mark.parametrize(

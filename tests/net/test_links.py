@@ -4,17 +4,20 @@ import json
 import random
 import select
 import socket
+import struct
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pyroute2.netlink import rtnl
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 from hahub.net import netlink
 from hahub.net.addresses import AddressCommands, encode_batches
 from hahub.net.links import InterfaceAddress, Link, LinkMonitor, LinkTable
+from hahub.net.netlink import Message
 from hahub.settings import VirtualAddress
 from tests.net.namespace import NEAR_MAC, connect, in_namespace, index_of, ip, wait_until
 
@@ -32,12 +35,20 @@ def link_message(
     flags: int = UP,
     mac: str | None = MAC,
     family: int = 0,
-) -> ifinfmsg:
+) -> Message:
+    """As pyroute2 writes it."""
     message = ifinfmsg()
-    message["family"], message["index"], message["flags"], message["event"] = family, index, flags, event
+    message["family"], message["index"], message["flags"] = family, index, flags
     attributes = [("IFLA_IFNAME", name), ("IFLA_ADDRESS", mac)]
     message["attrs"] = [pair for pair in attributes if pair[1] is not None]
-    return message
+    return written(message, event)
+
+
+def written(message: ifinfmsg | ifaddrmsg, event: str) -> Message:
+    message["header"]["type"] = getattr(rtnl, event)
+    message.encode()
+    (read,) = netlink.messages(bytes(message.data))
+    return read
 
 
 def address_message(
@@ -51,20 +62,22 @@ def address_message(
     label: str = "eth0",
     peer: str | None = None,
     family: int = socket.AF_INET,
-) -> ifaddrmsg:
+    local: bool = True,
+) -> Message:
+    """As pyroute2 writes it. local: whether it tells the local end, as IPv6 does only where there is another one."""
     message = ifaddrmsg()
     message["family"], message["prefixlen"], message["index"] = family, prefix_length, index
-    message["scope"], message["flags"], message["event"] = scope, flags & 0xFF, event
+    message["scope"], message["flags"] = scope, flags & 0xFF
     message["attrs"] = [
-        ("IFA_LOCAL", address),
+        *([("IFA_LOCAL", address)] if local else []),
         ("IFA_ADDRESS", peer or address),
         ("IFA_LABEL", label),
         ("IFA_FLAGS", flags),
     ]
-    return message
+    return written(message, event)
 
 
-def table_of(*messages: object) -> LinkTable:
+def table_of(*messages: Message) -> LinkTable:
     table = LinkTable()
     for message in messages:
         table.apply(message)
@@ -163,11 +176,11 @@ LINK_LOCAL = InterfaceAddress(0xA9FE0001, 16, "eth0", False, 253)
             eth0(ONE, up=False),
             id="addresses stay while it is down",
         ),
-        pytest.param([link_message()], {"event": "NLMSG_DONE"}, set(), eth0(), id="something else"),
+        pytest.param([link_message()], Message(3, 0, 0, bytes(4)), set(), eth0(), id="something else"),
     ],
 )
 def test_a_message_changes_the_table_and_names_the_interface(
-    known: list[object], message: object, changed: set[str], after: Link | None
+    known: list[Message], message: Message, changed: set[str], after: Link | None
 ):
     table = table_of(*known)
 
@@ -388,11 +401,9 @@ def test_messages_of_other_processes_are_not_believed():
     monitor = opened()
     port = monitor._socket().getsockname()[0]
     liar = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
-    message = link_message(1, "evil0", flags=0)
-    message["header"]["type"] = 16
-    message.encode()
+    body = link_message(1, "evil0", flags=0).body
 
-    liar.sendto(bytes(message.data), (port, 0))
+    liar.sendto(struct.pack("=IHHII", 16 + len(body), 16, 0, 0, 0) + body, (port, 0))
     select.select([monitor.fileno()], [], [], 30.0)
 
     assert monitor.drain() == set()
