@@ -103,7 +103,7 @@ FOREIGN: dict[str, Foreign] = {
         ignored=_words(
             "process_names process_name vrrp_process_name random_seed data_use_instance use_symlink_paths"
             " startup_script_timeout shutdown_script_timeout"
-            " disable_local_igmp dynamic_interfaces"
+            " disable_local_igmp"
             " vrrp_priority vrrp_rlimit_rttime vrrp_rlimit_rtime vrrp_cpu_affinity vrrp_no_swap"
             " vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force"
             " vrrp_netlink_monitor_rcv_bufs vrrp_netlink_monitor_rcv_bufs_force"

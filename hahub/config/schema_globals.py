@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from hahub.config.grammar import Block
-from hahub.config.schema_lines import Fifo, GarpExtraIf, Nftables, Script, SmtpServer, User
+from hahub.config.schema_lines import DynamicInterfaces, Fifo, GarpExtraIf, Nftables, Script, SmtpServer, User
 from hahub.config.schema_wire import WireDefs
 from hahub.config.values import (
     AdvertCount,
@@ -47,6 +47,9 @@ class GlobalDefs(WireDefs):
     notify_fifo_script: Script | None = Field(None, description="reads notify_fifo, named in its last argument")
     vrrp_notify_fifo: Fifo | None = Field(None, description="second FIFO, written after notify_fifo")
     vrrp_notify_fifo_script: Script | None = Field(None, description="reads vrrp_notify_fifo")
+    dynamic_interfaces: DynamicInterfaces | None = Field(
+        None, description="accepted: interfaces may always come, go and be made anew"
+    )
     fifo_write_vrrp_states_on_reload: Flag = Field(False, description="write all states at a reload; default no")
     vrrp_notify_priority_changes: Flag = Field(False, description="report changed priorities; default no")
     vrrp_version: Version = Field(2, description="2 or 3; default 2")

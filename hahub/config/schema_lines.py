@@ -268,3 +268,18 @@ class UseIpvlan(Line):
     group: Group | None = Field(
         None, description="link group, a number or a name of group; default: that of the interface below"
     )
+
+
+class DynamicInterfaces(Line):
+    """``[allow_if_changes]``; in YAML also a word for true or false."""
+
+    grammar: ClassVar[Grammar] = Grammar(
+        (), required=0, flags={"allow_if_changes": ("allow_if_changes", True)}, what="allow_if_changes"
+    )
+
+    allow_if_changes: Flag = Field(False, description="accepted: an interface may always be made anew")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_flag(cls, value: object) -> object:
+        return {} if isinstance(value, bool) else value

@@ -332,6 +332,7 @@ class Engine:
             return
         self._promotion.interfaces_changed(changed)
         self._statics.interfaces_changed(changed, now)
+        self._routers.leave_renamed_wires(changed)
         with self._receivers_rewatched():
             self._routers.interfaces.refresh(changed)
         touched = self._routers.interfaces_changed(changed, now)

@@ -251,6 +251,12 @@ class Interfaces:
         wire = known.wire if known is not None else name
         return self.debounce.is_up(name, wire, up=link is not None and link.up, exists=link is not None)
 
+    def is_renamed(self, name: str) -> bool:
+        """The interface that our sockets of this name lead to is there, under another name."""
+        known = self._by_name[name].link if name in self._by_name else None
+        now = self._monitor.table.at(known.index) if known is not None else None
+        return now is not None and now.name != name
+
     def hearing(self, wire: str) -> list[Interface]:
         """Where adverts of the virtual routers on an interface come in: there, and by our macvlans on it."""
         return [interface for interface in self._by_name.values() if interface.wire == wire]

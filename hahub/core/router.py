@@ -203,6 +203,11 @@ class Router:
         self._tracked_interfaces_changed(now)
         self._doubt_routes(now)
 
+    def leave_renamed_wire(self) -> None:
+        """Its interface has another name now, under which it is nobody's: our sockets still lead there, once more."""
+        if self.instance.holds_addresses and self._interfaces.is_renamed(self.settings.interface):
+            self._send_advert(0)
+
     def _what_is_down(self) -> str:
         """Of the two interfaces that it needs, for people; empty when both are up."""
         settings = self.settings

@@ -269,6 +269,12 @@ class Routers:
         del self._by_name[router.settings.name]
         del self._by_wire[router.settings.interface, router.settings.family, router.settings.virtual_router_id]
 
+    def leave_renamed_wires(self, names: set[str]) -> None:
+        """Before sockets are made anew: some of these interfaces may have other names now."""
+        for router in self:
+            if router.settings.interface in names:
+                router.leave_renamed_wire()
+
     def interfaces_changed(self, names: set[str], now: float) -> list[Router]:
         """Let the routers know that use these interfaces; those routers."""
         touched = [router for router in self if not names.isdisjoint(router.watched_names)]
