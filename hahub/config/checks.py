@@ -8,7 +8,7 @@ from hahub.config.belonging_checks import check_address_lines, check_route_lines
 from hahub.config.document import Document, Path
 from hahub.config.election import check_election
 from hahub.config.family_checks import check_family
-from hahub.config.firewall import check_accept, check_accepted_elsewhere
+from hahub.config.firewall import check_accept, check_accepted_elsewhere, check_nft
 from hahub.config.grammar import Block
 from hahub.config.groups import check_groups, used_names
 from hahub.config.host import Host
@@ -49,6 +49,7 @@ def check(config: Config, document: Document, host: Host) -> None:
     check_link_delays(config, document)
     _check_virtual_router_ids(config, document)
     check_accepted_elsewhere(config, document)
+    check_nft(config, document, host)
     check_definitions(config, document)
     _check_use_of_trackers(config, document)
     _check_fifos(config, document)

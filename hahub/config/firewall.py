@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from hahub.config import derive
 from hahub.config.document import Document, Path
+from hahub.config.host import Host
 from hahub.config.problems import Severity
 from hahub.config.schema import Config, GlobalDefs, VrrpInstance
 from hahub.family import Family, number_of
@@ -62,6 +63,15 @@ def check_accepted_elsewhere(config: Config, document: Document) -> None:
             if place in accepting:
                 message = f"no_accept has no effect on {place[0]}, vrrp_instance {accepting[place]} accepts it"
                 document.report(("vrrp_instance", name, "no_accept"), message, severity=Severity.WARNING)
+
+
+def check_nft(config: Config, document: Document, host: Host) -> None:
+    """Report that the daemon would not start on this machine; it may be meant for another one."""
+    silent = [name for name, instance in config.vrrp_instance.items() if not derive.accepts(instance)]
+    if silent and not host.has_program("nft"):
+        message = "no_accept needs nft, which is not on this machine"
+        here = ("vrrp_instance", silent[0], "no_accept")
+        document.report(here, message, "install nftables", severity=Severity.WARNING)
 
 
 def _places(instance: VrrpInstance) -> Iterable[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import shutil
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from hahub.config.names import DEFAULT, FILES, Names, parse_names, with_defaults
 FILE_SIZE_MAX = 16 * 1024 * 1024
 """Bytes of one configuration file; more is a mistake in the name."""
 _SECRET_SIZE_MAX = 64 * 1024
+_SYSTEM_PATH = "/usr/sbin:/sbin:/usr/local/sbin"
 _IPROUTE_ETC = "/etc/iproute2"
 _IPROUTE_USR = ("/usr/share/iproute2", "/usr/lib/iproute2")
 
@@ -31,6 +33,8 @@ class Host:
     """Whether everybody on the machine can read a configuration file."""
     has_user: Callable[[str], bool]
     has_group: Callable[[str], bool]
+    has_program: Callable[[str], bool] = lambda _name: True
+    """Whether there is a program of this name, for root."""
     read_names: Callable[[str, str], Names] = lambda _etc, _usr: DEFAULT
     """Names of routing tables and the like, from two directories, what is in the first before the second; either may
     be empty for the usual one."""
@@ -38,7 +42,9 @@ class Host:
 
 def this_host() -> Host:
     """The machine we run on."""
-    return Host(os.uname().nodename, os.environ, _read_secret, _is_public, _has_user, _has_group, _read_names)
+    return Host(
+        os.uname().nodename, os.environ, _read_secret, _is_public, _has_user, _has_group, _has_program, _read_names
+    )
 
 
 def read_file(path: Path) -> bytes:
@@ -53,6 +59,10 @@ def read_file(path: Path) -> bytes:
 def _read_secret(path: str) -> str:
     with Path(path).open("rb") as file:
         return file.read(_SECRET_SIZE_MAX).decode().removesuffix("\n").removesuffix("\r")
+
+
+def _has_program(name: str) -> bool:
+    return shutil.which(name) is not None or shutil.which(name, path=_SYSTEM_PATH) is not None
 
 
 def _read_names(etc: str, usr: str) -> Names:

@@ -1,10 +1,14 @@
 """no_accept: lines of both languages -> what the firewall drops, and what is said about them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from hahub.config import Loaded
+from hahub.config import Loaded, format_problem
+from hahub.config.document import merge
+from hahub.config.host import Host
+from hahub.config.load import complete, parse
 from hahub.settings import FirewallSettings, VirtualAddress
 
 Load = Callable[..., Loaded]
@@ -118,3 +122,13 @@ def test_yaml_says_the_same(loaded: Load) -> None:
 )
 def test_what_is_said(problem_lines: Lines, defs: str, instances: list[tuple[str, str]], expected: str) -> None:
     assert problem_lines(conf(defs, *instances)) == [expected]
+
+
+def test_a_machine_without_nft_is_told(host: Host) -> None:
+    document = merge([parse(conf("", ("no_accept", "10.0.0.1"), ("no_accept", "10.0.0.2")).encode(), "a.conf")])
+
+    found = complete(document, (), replace(host, has_program=lambda name: name != "nft"))
+
+    assert [format_problem(problem) for problem in found.problems] == [
+        "a.conf:7:1: warning: vrrp_instance VI_1: no_accept needs nft, which is not on this machine; install nftables"
+    ]
