@@ -315,6 +315,10 @@ class Routers:
                 router.handle(events.ShutdownRequested(), now)
         for group in self._groups.values():
             group.shutdown(now)
+        for router in self:
+            if router.rejected:
+                text = f"{router.settings.name}: dropped {router.rejected} packets that were no valid advertisements"
+                self._log.write(INFO, text)
 
 
 def _event_of(result: TrackerResult) -> events.TrackerChanged:
