@@ -18,10 +18,17 @@ from hahub.family import Family
 from hahub.lifeline import Lifeline
 from hahub.messages import FileResult, Maintenance, ProcessResult, ScriptResult, TrackerResult
 from hahub.model import Kind, State
-from hahub.net.addresses import held
+from hahub.net.addresses import encode_batches, held
 from hahub.net.links import LinkMonitor
 from hahub.net.routewatch import Removed
-from hahub.settings import CoreSettings, InstanceSettings, SyncGroupSettings, TrackerKey, VirtualInterface
+from hahub.settings import (
+    CoreSettings,
+    InstanceSettings,
+    SyncGroupSettings,
+    TrackerKey,
+    VirtualAddress,
+    VirtualInterface,
+)
 from hahub.vrrp import events
 from hahub.vrrp.actions import Report
 from hahub_fifo import Line
@@ -84,6 +91,8 @@ class Routers:
             self._startup_delay = self._delay_of_this_life(settings)
         states, added = self._make(settings, now)
         self.virtual.remove_others()
+        if not self._configured:
+            self._remove_strangers(settings)
         self._start_groups(states, added, now)
         self._start(added, now)
         self._configured = True
@@ -260,6 +269,21 @@ class Routers:
             router.remove_addresses()
         elif (router.settings.routes or router.settings.rules) and not router.settings.is_owner:
             router.remove_addresses()
+
+    def _remove_strangers(self, settings: CoreSettings) -> None:
+        """Addresses on interfaces that are ours alone, from another configuration, or of a keepalived before us."""
+        wanted = {address for instance in settings.instances for address in instance.all_addresses}
+        known = {(a.interface, a.number, a.prefix_length) for a in (*wanted, *settings.statics.addresses)}
+        strangers = [
+            VirtualAddress(a.family.text(a.address), a.prefix_length, name)
+            for name in self.virtual.names
+            if (link := self._monitor.table.get(name)) is not None
+            for a in link.all_addresses
+            if (name, a.address, a.prefix_length) not in known
+        ]
+        if strangers:
+            self._log.write(INFO, f"removing {', '.join(map(str, strangers))} from interfaces of virtual MACs")
+            self._volley.commands.submit(encode_batches(strangers, self.interfaces.index_of).remove)
 
     def _remove(self, router: Router) -> None:
         router.perform(router.instance.removed())

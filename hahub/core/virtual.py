@@ -46,6 +46,10 @@ class VirtualInterfaces:
         self._retry_at: dict[str, float] = {}
 
     @property
+    def names(self) -> list[str]:
+        return list(self._wanted)
+
+    @property
     def retry_at(self) -> float | None:
         """When ``settle`` is wanted whether anything has changed or not; None for never."""
         return min(self._retry_at.values(), default=None)
