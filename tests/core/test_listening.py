@@ -19,6 +19,8 @@ pytestmark = pytest.mark.namespaces
 FAST = InstanceSettings(
     "VI_1", "eth0", 51, version=3, advert_int=0.1, virtual_addresses=(VirtualAddress(VIP, 24, "eth0"),)
 )
+DELAY = 3.0
+"""Seconds, of which a busy machine needs some to start the core."""
 MASTER_DOWN_INTERVAL = 0.3 + 0.1 * 156 / 256
 
 
@@ -27,14 +29,14 @@ def test_listening_begins_so_long_after_the_boot_of_the_machine_and_once() -> No
         lifeline = create()
         stack.callback(os.close, lifeline)
         since = time.monotonic()
-        until = time.clock_gettime(time.CLOCK_BOOTTIME) + 1.5
+        until = time.clock_gettime(time.CLOCK_BOOTTIME) + DELAY
         first = CoreDriver(lab["a"], FAST, lifeline=lifeline, startup_delay=0.1, delay_after_boot=until)
         stack.callback(first.close)
         backup, master = first.wait_for_state(State.BACKUP), first.wait_for_state(State.MASTER)
 
-        assert "listening begins in 1." in first.log
-        assert backup.monotonic - since < 1.4
-        assert 1.5 + MASTER_DOWN_INTERVAL <= master.monotonic - since < 3.5
+        assert "listening begins in " in first.log
+        assert backup.monotonic - since < DELAY
+        assert DELAY + MASTER_DOWN_INTERVAL <= master.monotonic - since < 2 * DELAY
 
         first.signal(signal.SIGKILL)
         first.wait_for_end()
