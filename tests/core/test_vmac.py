@@ -187,6 +187,7 @@ def test_both_families_have_a_virtual_mac_and_no_identifier_is_made_of_it(
 ) -> None:
     """VR-013, VR-109, VR-112, VR-116, VR-128; and neither instance takes the other for a rival."""
     own = [enable_ipv6(host) for host in lab.hosts.values()]
+    lab["b"].ip("address", "del", f"{own[1]}/64", "dev", "eth0")  # adverts come from there all the same
     for wire in wires.values():
         wire.frames()
     better = [dataclasses.replace(each, priority=150) for each in (IPV4, IPV6)]
@@ -213,7 +214,9 @@ def test_both_families_have_a_virtual_mac_and_no_identifier_is_made_of_it(
 
     a.signal(signal.SIGKILL)
     b.wait_for_state(State.MASTER, name="VI_6")
+    lab.wait_for_advert(lab["b"], since=time.monotonic(), count=4)
 
+    assert {(x.mac, x.source) for x in lab.adverts(lab["b"])} == {(MAC, "10.9.0.2"), (MAC_6, own[1])}
     assert b.states() == b.states("VI_6") == [State.BACKUP, State.MASTER]
 
 
