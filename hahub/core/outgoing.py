@@ -1,5 +1,6 @@
 """The adverts of one virtual router, encoded before they are needed, and sent; the order of those that come."""
 
+import errno
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -151,3 +152,10 @@ class Outgoing:
         old = bool(settings.wire.old_unicast_checksum) or destination in self.old_peers
         old = old and bool(settings.unicast_peers) and settings.family is Family.IPV4
         return message_of(settings, priority, source=source, destination=destination, old_checksum=old)
+
+
+def why_not(error: OSError) -> str:
+    """For the log: why an advert did not go out."""
+    if error.errno == errno.EMSGSIZE:
+        return "longer than the MTU of the interface; some addresses belong into virtual_ipaddress_excluded"
+    return error.strerror or "unknown error"

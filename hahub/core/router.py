@@ -12,7 +12,7 @@ from hahub.core.announcer import Announcer
 from hahub.core.group import Group
 from hahub.core.interfaces import Interfaces, use_of
 from hahub.core.log import INFO, WARNING, CoreLog
-from hahub.core.outgoing import Outgoing
+from hahub.core.outgoing import Outgoing, why_not
 from hahub.core.presence import Presence
 from hahub.core.schedule import Schedule
 from hahub.core.succession import RouterMemory
@@ -341,7 +341,7 @@ class Router:
             self._slot.sent(time.monotonic())
         # Without an address there is nothing to send from; the instance is in FAULT, or going there.
         for error in self._outgoing.send(priority):
-            self._log.limited(WARNING, self.settings.name, "send", f"advertisement not sent: {error.strerror}")
+            self._log.limited(WARNING, self.settings.name, "send", f"advertisement not sent: {why_not(error)}")
 
     def reconfigure(self, settings: InstanceSettings, now: float) -> None:
         """Take other settings and keep the state; addresses that are no longer wanted go first."""

@@ -133,3 +133,16 @@ def test_virtual_routers_that_are_not_configured_are_named_once_when_asked_for(l
     assert "virtual_router_id 52" not in before
     assert a.log.count(line) == 1
     assert a.states() == [State.BACKUP, State.MASTER]
+
+
+def test_an_advert_that_is_longer_than_the_mtu_is_told_with_what_to_do(lab: Lab, cores: ExitStack) -> None:
+    """VR-010."""
+    lab["a"].ip("link", "set", "eth0", "mtu", "68")
+    many = tuple(VirtualAddress(f"10.9.0.{number}", 24, "eth0") for number in range(200, 212))
+    a = start(cores, lab, "a", replace(FIRST, virtual_addresses=many))
+
+    a.wait_for_state(State.MASTER)
+    a.wait_for(lambda: "advertisement not sent" in a.log, "word of it")
+
+    assert "longer than the MTU of the interface; some addresses belong into virtual_ipaddress_excluded" in a.log
+    assert lab.adverts() == []

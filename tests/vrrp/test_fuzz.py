@@ -7,9 +7,21 @@ from dataclasses import replace
 
 import pytest
 
-from hahub.settings import InstanceSettings, VirtualAddress
-from hahub.vrrp.packet import GROUP4, PASS_TYPE, PROTOCOL, Advertisement, DecodeError, auth_bytes, encode, split_ip
+from hahub.settings import HmacKey, HmacSettings, InstanceSettings, VirtualAddress
+from hahub.vrrp.ah import Key, seal
+from hahub.vrrp.packet import (
+    GROUP4,
+    PASS_TYPE,
+    PROTOCOL,
+    Advertisement,
+    DecodeError,
+    auth_bytes,
+    encode,
+    ipv4_header,
+    split_ip,
+)
 from hahub.vrrp.reception import Accepted, Rejected, check
+from hahub.vrrp.wire import message_of, signed
 
 PEER, OWN = 0x0A090001, 0x0A090002
 V2 = InstanceSettings(
@@ -20,6 +32,8 @@ V2 = InstanceSettings(
 )
 V3 = replace(V2, version=3)
 PASS = replace(V2, auth_pass="secret12")
+AH = replace(PASS, auth_ah=True)
+HMAC = replace(V3, auth_hmac=HmacSettings((HmacKey(1, b"k" * 32),), 1, time_window=0))
 ADVERT_2 = Advertisement(2, 51, 150, 1.0, (0x0A0900C8, 0x0A0900C9))
 ADVERT_3 = replace(ADVERT_2, version=3)
 ADVERT_PASS = replace(ADVERT_2, auth_type=PASS_TYPE, auth_data=auth_bytes("secret12"))
@@ -30,7 +44,7 @@ class Fuzzer:
 
     def __init__(self) -> None:
         self._random = random.Random(112)
-        self._valid = [ip_packet(advert) for advert in (ADVERT_2, ADVERT_3, ADVERT_PASS)]
+        self._valid = [*(ip_packet(advert) for advert in (ADVERT_2, ADVERT_3, ADVERT_PASS)), sealed(), signed_packet()]
 
     def packet(self) -> bytes:
         chance = self._random.random()
@@ -52,6 +66,18 @@ def ip_packet(advert: Advertisement) -> bytes:
     header = bytes.fromhex("45c00000 00010000") + bytes([255, PROTOCOL, 0, 0])
     header = header[:2] + (20 + len(payload)).to_bytes(2, "big") + header[4:]
     return header + PEER.to_bytes(4, "big") + GROUP4.to_bytes(4, "big") + payload
+
+
+def sealed() -> bytes:
+    message = message_of(AH, 150, source=PEER, destination=GROUP4)
+    key = Key(auth_bytes("secret12"))
+    return seal(message, key, source=PEER, destination=GROUP4, ttl=255, sequence=7, unicast=False)
+
+
+def signed_packet() -> bytes:
+    message = message_of(HMAC, 150, source=PEER, destination=GROUP4)
+    payload = signed(message, HMAC, source=PEER, destination=GROUP4, sequence=7)
+    return ipv4_header(PROTOCOL, len(payload), source=PEER, destination=GROUP4) + payload
 
 
 def verdict_on(packet: bytes, settings: InstanceSettings) -> Accepted | Rejected | DecodeError:
@@ -76,13 +102,15 @@ def test_random_packets_are_rejected_or_well_formed_and_leave_nothing_behind():
     """VR-139, VR-140, VR-141."""
     fuzzer = Fuzzer()
     counts = {Accepted: 0, Rejected: 0, DecodeError: 0}
+    accepted = {(False, False): 0, (True, False): 0, (False, True): 0}
 
     def feed(packets: int) -> None:
         for number in range(packets):
-            settings = (V2, V3, PASS)[number % 3]
+            settings = (V2, V3, PASS, AH, HMAC)[number % 5]
             verdict = verdict_on(fuzzer.packet(), settings)
             counts[type(verdict)] += 1
             assert not isinstance(verdict, Accepted) or is_well_formed(verdict.advert, settings)
+            accepted[settings.auth_ah, settings.auth_hmac is not None] += isinstance(verdict, Accepted)
 
     feed(10_000)
     gc.collect()
@@ -96,4 +124,5 @@ def test_random_packets_are_rejected_or_well_formed_and_leave_nothing_behind():
 
     assert sum(counts.values()) == 100_000
     assert min(counts.values()) > 1_000, counts
+    assert min(accepted.values()) > 100, accepted
     assert left < 64 * 1024
