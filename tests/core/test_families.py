@@ -80,6 +80,21 @@ def test_an_ipv6_address_that_somebody_removes_comes_back(lab: Lab, cores: ExitS
     assert core.states() == [State.BACKUP, State.MASTER]
 
 
+def test_an_ipv6_address_that_has_just_been_added_is_not_taken_for_removed(lab: Lab, cores: ExitStack) -> None:
+    """The kernel tells of one after the other: nobody has removed the last when the first is there."""
+    more = tuple(VirtualAddress(f"2001:db8::{number:x}", 64, "eth0", flags=0x02) for number in range(0x1F1, 0x201))
+    core = start(cores, lab, dataclasses.replace(IPV6, virtual_addresses=(VIP_6, *more)))
+    core.wait_for_state(State.MASTER)
+    wait_until(lambda: "2001:db8::200/64" in lab["a"].ip("-6", "address", "show", "dev", "eth0"), "the last address")
+    lab.wait_for_advert(lab["a"], since=0.0, count=4)
+    for _ in range(10):
+        core.pump(0.02)
+
+    assert "somebody removed" not in core.log
+    lab["a"].ip("address", "del", "2001:db8::200/64", "dev", "eth0")
+    core.wait_for(lambda: "somebody removed 2001:db8::200/64:" in core.log, "a line in the log")
+
+
 def test_both_families_may_share_a_virtual_router_id(lab: Lab, cores: ExitStack) -> None:
     core = start(cores, lab, IPV6, dataclasses.replace(IPV4, name="VI_2"))
 
