@@ -62,6 +62,8 @@ _IP_HEADER = struct.Struct("!BBHHHBBHII")
 _AH_SIZE_BYTES = AH_LAYOUT.size + ICV_SIZE_BYTES
 _AUTH_SIZE_BYTES = 8
 _INTERVAL_CS_MAX = 0x0FFF
+_LINK_LOCAL = 0xFE80 >> 6
+"""The first ten bits of a link-local IPv6 address, fe80::/10."""
 _FRAGMENT = 0x3FFF
 """More Fragments and the fragment offset, in the third word of the IPv4 header."""
 
@@ -146,6 +148,13 @@ def group_of(family: Family) -> int:
 def is_group(address: int, family: Family) -> bool:
     """Whether it is a multicast address."""
     return address >> 120 == 0xFF if family is Family.IPV6 else address >> 28 == 0xE
+
+
+def in_wire_order(addresses: list[int], family: Family) -> tuple[int, ...]:
+    """Over IPv6 a link-local address stands first in an advertisement, else the order stays (VR-031)."""
+    if family is Family.IPV4:
+        return tuple(addresses)
+    return tuple(sorted(addresses, key=lambda address: address >> 118 != _LINK_LOCAL))
 
 
 def auth_bytes(password: str) -> bytes:

@@ -6,7 +6,16 @@ from hahub.family import Family, number_of
 from hahub.settings import InstanceSettings
 from hahub.vrrp import packet
 from hahub.vrrp.ah import Key
-from hahub.vrrp.packet import AH_TYPE, PASS_TYPE, Advertisement, Checksum, auth_bytes, encode, with_checksum
+from hahub.vrrp.packet import (
+    AH_TYPE,
+    PASS_TYPE,
+    Advertisement,
+    Checksum,
+    auth_bytes,
+    encode,
+    in_wire_order,
+    with_checksum,
+)
 from hahub.vrrp.trailer import TrailerKey
 
 
@@ -60,7 +69,7 @@ def message_of(
         virtual_router_id=settings.virtual_router_id,
         priority=priority,
         advert_int=settings.advert_int,
-        addresses=tuple(address.number for address in settings.virtual_addresses),
+        addresses=in_wire_order([address.number for address in settings.virtual_addresses], settings.family),
         auth_type=auth_type,
         auth_data=auth_bytes(settings.auth_pass or "") if auth_type == PASS_TYPE else b"",
     )

@@ -21,6 +21,7 @@ from hahub.vrrp.packet import (
     auth_bytes,
     decode,
     encode,
+    in_wire_order,
     split_ip,
 )
 
@@ -415,3 +416,11 @@ def test_version_2_and_foreign_addresses_are_not_written_for_ipv6():
         encode(Advertisement(2, 5, 100, 1.0, ()), source=V6_SOURCE, destination=GROUP6, family=Family.IPV6)
     with pytest.raises(ValueError, match="not an advertisement"):
         encode(V6_ADVERT, source=1, destination=GROUP4, family=Family.IPV4)
+
+
+def test_over_ipv6_a_link_local_address_stands_first_and_else_the_order_stays():
+    """VR-031."""
+    one, two, link_local = (int(ipaddress.IPv6Address(text)) for text in ("2001:db8::2", "2001:db8::1", "fe80::5"))
+
+    assert in_wire_order([one, link_local, two], Family.IPV6) == (link_local, one, two)
+    assert in_wire_order([2, 1], Family.IPV4) == (2, 1)
