@@ -17,6 +17,7 @@ _TOPICS_MAX = 2_000
 @dataclass(slots=True)
 class _Topic:
     next_at: float
+    level: int
     suppressed: int = 0
 
 
@@ -40,5 +41,12 @@ class CoreLog:
         more = f" ({known.suppressed} more since)" if known is not None and known.suppressed else ""
         if known is None and len(self._topics) >= _TOPICS_MAX:
             self._topics.clear()
-        self._topics[subject, topic] = _Topic(now + REPEAT_INTERVAL)
+        self._topics[subject, topic] = _Topic(now + REPEAT_INTERVAL, level)
         self.write(level, f"{subject}: {text}{more}")
+
+    def settle(self) -> None:
+        """Say how much was held back, before the end: no finding goes without being counted (VR-135)."""
+        for (subject, topic), known in self._topics.items():
+            if known.suppressed:
+                self.write(known.level, f"{subject}: {topic}: {known.suppressed} more since")
+        self._topics.clear()

@@ -93,6 +93,7 @@ class Core:
             await self._say_last(Stopped())
             return
         self._engine.shutdown()
+        self._log.settle()
         with trio.move_on_after(ACK_WAIT):
             await self._hub.wait_acknowledged()
         clean = self._reporter.all_acknowledged
