@@ -2,6 +2,7 @@
 
 python -m tests.conformance                          both, and the page
 python -m tests.conformance --dut keepalived         one of them, and the page
+python -m tests.conformance -k vr_046                some of the tests, and the page
 python -m tests.conformance --table                  the page only, of the stored results
 python -m tests.conformance --show NAME [--dut ...]  play one situation and print all that was seen
 """
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument(
         "--show", choices=sorted(SITUATIONS), metavar="SITUATION", help="play it and print what was seen"
     )
+    parser.add_argument("-k", metavar="EXPRESSION", help="only these tests, as pytest has it; keep the other results")
     options = parser.parse_args()
     daemons = options.dut or sorted(RESULTS)
     if options.show:
@@ -36,16 +38,17 @@ def main() -> int:
             recordings = trio.run(play_all, [options.show], daemon)
             sys.stdout.write(tell(recordings[options.show]))
         return 0
-    statuses = [] if options.table else [_run(daemon) for daemon in daemons]
+    statuses = [] if options.table else [_run(daemon, options.k) for daemon in daemons]
     results = {daemon: read_results(daemon) for daemon in RESULTS}
     DOCUMENT.write_text(render(read_requirements(), find_tests(), results["hahub"], results["keepalived"]))
     return max(statuses, default=0)
 
 
-def _run(daemon: str) -> int:
-    """Run every test that is named after a requirement. keepalived may fail: that is what the page tells."""
+def _run(daemon: str, expression: str | None) -> int:
+    """Run the tests that are named after requirements. keepalived may fail: that is what the page tells."""
     paths = sorted({test.path for test in find_tests().values()})
-    command = [sys.executable, "-m", "pytest", "-p", "tests.conformance.plugin", "--dut", daemon, "-k", "test_vr_"]
+    command = [sys.executable, "-m", "pytest", "-p", "tests.conformance.plugin", "--dut", daemon]
+    command += ["-k", "test_vr_"] if expression is None else ["-k", f"test_vr_ and ({expression})", "--keep"]
     done = subprocess.run([*command, "--tb=line", "-q", "--record", str(RESULTS[daemon]), *paths], cwd=HERE.parents[1])
     failed_as_told = daemon == "keepalived" and done.returncode == 1
     return 0 if failed_as_told else done.returncode

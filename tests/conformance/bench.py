@@ -150,6 +150,8 @@ class Bench:
         text = f"""global_defs {{
     router_id bench
     script_user root
+    vrrp_rt_priority 50
+    vrrp_rlimit_rttime 10000000
     vrrp_notify_fifo /run/lab/fifo
     {self._globals}
 }}
@@ -249,6 +251,9 @@ class Bench:
             for cable in self.cables[situation.name] if situation.needs_ipv6 else ():
                 for value, key in ((0, "accept_dad"), (0, "disable_ipv6"), (0, "accept_ra")):
                     yield f"echo {value} > /proc/sys/net/ipv6/conf/{cable.interface}/{key}\n"
+            for line in self.cables[situation.name][0].fill(situation.kernel).splitlines():
+                path, _, setting = line.partition("=")
+                yield f"echo {setting} > /proc/sys/{path}\n"
 
     def _wait_for_carrier(self, cables: list[Cable]) -> None:
         """Until the kernel has noticed, an interface drops what is sent."""
@@ -305,6 +310,13 @@ class Bench:
             drain()
             self.changed.set()
             self.changed = trio.Event()
+
+    def drain(self) -> None:
+        """Take everything that has come."""
+        for wire in self._all_wires():
+            wire.drain()
+        self.drain_fifo()
+        self._drain_addresses()
 
     def drain_fifo(self) -> None:
         """Take the lines that have come."""

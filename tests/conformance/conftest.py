@@ -13,13 +13,21 @@ from tests.conftest import require
 
 assert situations.__doc__  # importing it fills the table of situations
 
+NOT_YET = "is understood, not supported yet"
+"""What hahub says to a keyword of keepalived that it knows and does not have."""
+
 Recordings: TypeAlias = dict[str, Recording]
 
 
+@pytest.fixture(scope="session")
+def daemon(request: pytest.FixtureRequest) -> str:
+    """The daemon under test: hahub or keepalived."""
+    return str(request.config.getoption("dut", "hahub"))
+
+
 @pytest.fixture(scope="session", name="recordings")
-def play(request: pytest.FixtureRequest) -> Recordings:
+def play(request: pytest.FixtureRequest, daemon: str) -> Recordings:
     """Play every situation that a collected test wants to look at, with the daemon under test."""
-    daemon = request.config.getoption("dut", "hahub")
     require("ip", *([daemon] if daemon == "keepalived" else []))
     if os.geteuid() != 0:
         message = "this test needs root, to make network namespaces that a daemon and its tester can enter"
@@ -38,6 +46,8 @@ def _situations_of(item: pytest.Item) -> list[str]:
 def seen(request: pytest.FixtureRequest, recordings: Recordings) -> Recording:
     """What was seen in the situation that the test names by ``@looking_at``."""
     recording = recordings[request.param]
+    if NOT_YET in recording.failed:
+        pytest.xfail(next(line for line in recording.failed.splitlines() if NOT_YET in line).partition(": ")[2])
     if recording.failed:
         pytest.fail(recording.failed, pytrace=False)
     return recording

@@ -112,6 +112,11 @@ class Advert(Packet):
         return self.message[8 + 4 * self.count :]
 
     @property
+    def sequence(self) -> int:
+        """Of the Authentication Header; 0 without one."""
+        return int.from_bytes(self.authentication_header[8:12], "big")
+
+    @property
     def checksum_covers_message(self) -> bool:
         """The checksum is right for the message alone."""
         return ones_complement_sum(self.message) == 0xFFFF

@@ -9,25 +9,30 @@ from pathlib import Path
 import pytest
 
 _LONGEST = 160
+NOT_YET = "not there yet: "
+"""How the finding of a test begins whose feature is not there."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--dut", choices=["hahub", "keepalived"], default="hahub", help="the daemon under test")
     parser.addoption("--record", type=Path, help="write how each test of a requirement ended to this file")
+    parser.addoption("--keep", action="store_true", help="keep what the file says of tests that are not run")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("record"):
-        config.pluginmanager.register(_Record(config.getoption("dut"), config.getoption("record")))
+        config.pluginmanager.register(
+            _Record(config.getoption("dut"), config.getoption("record"), config.getoption("keep"))
+        )
 
 
 class _Record:
     """Collects results, and writes them at the end of a session that ran to its end."""
 
-    def __init__(self, daemon: str, path: Path) -> None:
+    def __init__(self, daemon: str, path: Path, keep: bool) -> None:
         self._daemon = daemon
         self._path = path
-        self._results: dict[str, str] = {}
+        self._results: dict[str, str] = json.loads(path.read_text())["results"] if keep else {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         name = report.nodeid.rpartition("::")[2]
@@ -48,6 +53,8 @@ class _Record:
 
 def _finding(report: pytest.TestReport) -> str:
     """The first line of what the test said when it failed."""
+    if hasattr(report, "wasxfail"):
+        return f"{NOT_YET}{report.wasxfail.removeprefix('reason: ')}"
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash is not None else str(report.longrepr)
     lines = text.removeprefix("AssertionError: ").removeprefix("Failed: ").strip().splitlines()

@@ -88,6 +88,10 @@ class Recording:
         name = self.situation.instance(router)
         return [line.state for line in self.lines if line.name == name]
 
+    def went(self, router: int = 0) -> str:
+        """Return the same as a text."""
+        return " ".join(self.states(router))
+
     def when(self, state: str, *, router: int = 0, count: int = 1) -> float:
         """Return when the FIFO said it for the ``count``-th time."""
         name = self.situation.instance(router)

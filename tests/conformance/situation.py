@@ -145,12 +145,14 @@ class Situation:
     cables: int
     prepare: str
     """Commands of ip(8), one a line, in the router's namespace, before the daemon starts."""
+    kernel: str
+    """Settings ``path=value`` below /proc/sys, one a line, of the router's host."""
     more: str
     """Configuration outside the instances."""
 
     @property
     def needs_ipv6(self) -> bool:
-        return any(router.family == 6 for router in self.routers) or "-6 " in self.prepare
+        return any(router.family == 6 for router in self.routers) or "$net6" in self.prepare
 
     def instance(self, number: int) -> str:
         """Return the name of a router of it in the configuration."""
@@ -158,14 +160,14 @@ class Situation:
 
 
 def situation(
-    *routers: Router, bench: str, cables: int = 1, prepare: str = "", more: str = ""
+    *routers: Router, bench: str, cables: int = 1, prepare: str = "", kernel: str = "", more: str = ""
 ) -> Callable[[Play], Play]:
     """Decorates what the tester does; the situation has the function's name."""
 
     def register(play: Play) -> Play:
         name = play.__name__
         assert name not in SITUATIONS, f"two situations are called {name}"
-        SITUATIONS[name] = Situation(name, play, routers or (Router(),), bench, cables, prepare, more)
+        SITUATIONS[name] = Situation(name, play, routers or (Router(),), bench, cables, prepare, kernel, more)
         return play
 
     return register

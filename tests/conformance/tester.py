@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import trio
 
@@ -11,6 +11,9 @@ from tests.conformance.bench import Bench, Wire
 from tests.conformance.frames import Advert, Frame
 from tests.conformance.packets import GROUPS, Outgoing
 from tests.conformance.situation import Router, Situation
+
+Shot: TypeAlias = Outgoing | bytes | list[bytes] | Callable[[], bytes]
+"""What is sent to find out whether it is accepted; a function makes it when its turn comes."""
 
 PATIENCE = 15.0
 """Seconds that anything may take that should take far less."""
@@ -28,6 +31,10 @@ class Tester:
         self.wires: tuple[Wire, ...] = bench.wires[situation.name]
         self.marks: dict[str, float] = {}
         self.notes: dict[str, object] = {}
+        self.always: dict[str, Any] = {}
+        """What every advert of ours has."""
+        self.seal: Callable[[Outgoing], bytes] = Outgoing.frame
+        """Makes the frame of an advert."""
         self._nursery = nursery
         self._read: dict[str, int] = {}
 
@@ -56,11 +63,11 @@ class Tester:
             vrid=router.vrid,
             interval=round(router.advert_int * (1 if router.version == 2 else 100)),
         )
-        return right.but(**changes)
+        return right.but(**{**self.always, **changes})
 
     def send(self, outgoing: Outgoing | bytes, *, mark: str = "", wire: int = 0) -> Frame:
         """Send at once; the moment can be given a name."""
-        raw = outgoing if isinstance(outgoing, bytes) else outgoing.frame()
+        raw = outgoing if isinstance(outgoing, bytes) else self.seal(outgoing)
         frame = self.wires[wire].send(raw)
         if mark:
             self.marks[mark] = frame.at
@@ -93,6 +100,16 @@ class Tester:
             start += every
             await trio.sleep_until(start)
             self.send(outgoing)
+
+    # What is done to the router's host
+
+    async def ip(self, *words: str) -> str:
+        """Run ip(8) there."""
+        return await trio.to_thread.run_sync(lambda: self.bench.ip(*words))
+
+    async def shell(self, script: str) -> str:
+        """Run a shell script there; ``$word`` stands for what it does in configurations."""
+        return await trio.to_thread.run_sync(lambda: self.bench.shell(self.wire.cable.fill(script)))
 
     # Waiting
 
@@ -145,15 +162,16 @@ class Tester:
 
     # Trying
 
-    async def try_each(self, outgoing: Mapping[str, Outgoing | bytes | list[bytes]], *, wire: int = 0) -> None:
+    async def try_each(self, battery: Mapping[str, Shot], *, wire: int = 0) -> None:
         """Send each to a master, and note under its label whether it yielded to it.
 
         Priority 0 follows each: a master answers it at once (VR-093), and one that has yielded takes over again.
         Packets are handled in order, so with that answer the verdict on the packet before it is known, and no time
         need pass. The routers of these situations have priority 250: a short Skew_Time.
         """
-        for label, each in outgoing.items():
+        for label, shot in battery.items():
             states = len(self._states())
+            each = shot() if callable(shot) else shot
             for frame in each if isinstance(each, list) else [each]:
                 self.send(frame, wire=wire)
             await self.resign()
