@@ -218,6 +218,9 @@ class VirtualInterfaces:
         if not virtual.ipv6:
             error = sysctls.silence_ipv6(virtual.name)
         else:
+            if refused := sysctls.switch_ipv6_on(virtual.name):
+                text = f"IPv6 is switched off on {virtual.name} and cannot be switched on ({refused.strerror})"
+                self._log.limited(WARNING, virtual.name, "disable_ipv6", text)
             error = sysctls.no_autoconfiguration(virtual.name) if virtual.mac else None
         if error is not None:
             text = f"where a router hands out prefixes, {virtual.name} makes itself IPv6 addresses of its MAC (VR-128)"

@@ -28,6 +28,12 @@ def silence_ipv6(interface: str) -> OSError | None:
     return _write(f"ipv6/conf/{interface}/disable_ipv6", 1)
 
 
+def switch_ipv6_on(interface: str) -> OSError | None:
+    """Switch IPv6 on where new interfaces start without it (``default.disable_ipv6``); returns why not."""
+    name = f"ipv6/conf/{interface}/disable_ipv6"
+    return _write(name, 0) if _read(name) else None
+
+
 def no_autoconfiguration(interface: str) -> OSError | None:
     """Let no router give addresses to one interface; returns why not."""
     return _write(f"ipv6/conf/{interface}/accept_ra", 0)

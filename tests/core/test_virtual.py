@@ -68,6 +68,20 @@ def test_where_proc_is_read_only_arp_is_right_all_the_same_and_the_rest_is_told_
 
 
 @in_namespace
+def test_where_new_interfaces_have_no_ipv6_that_of_an_ipv6_virtual_router_has_it():
+    connect()
+    conf = Path("/proc/sys/net/ipv6/conf")
+    (conf / "default/disable_ipv6").write_text("1")
+
+    virtual, log = begin(VMAC, VMAC_6)
+    during = [(conf / name / "disable_ipv6").read_text().strip() for name in ("vrrp.51", "vrrp6.51")]
+    virtual.remove()
+
+    assert during == ["1", "0"]
+    assert not [line for line in log.lines if "disable" in line or "cannot" in line]
+
+
+@in_namespace
 def test_what_the_kernel_refuses_is_told_in_words():
     connect()
     ip("link add name far type bridge")
