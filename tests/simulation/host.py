@@ -177,4 +177,4 @@ class Host:
     def arrive(self, wire: str, packet: Packet) -> None:
         """A packet is at the interface."""
         if self.process is not None and self._suspended_at is None and self.interfaces[wire].up:
-            self.process.packet_arrived(wire, packet)
+            self.process.loop.packet_arrived(wire, packet)

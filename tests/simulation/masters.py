@@ -4,7 +4,7 @@ Two masters, S the stronger and W the weaker: S advertises at least once in its 
 hears that. So when S and W are awake, no setting of theirs has changed, and every packet from S reaches W, both are
 master together for at most
 
-    advert_int of S + how late S's timer may be + how long the packet may take
+    advert_int of S + how late S's timer may be + how long the packet may take, and wait to be read
 
 counted from the last moment when one of these was not so. If W is an owner that takes no advice, S, an owner too, gives
 in after it has heard W, sent two adverts and heard W once more: two intervals of each.
@@ -25,6 +25,7 @@ been learned, and the lowest priority.
 
 from typing import TYPE_CHECKING
 
+from hahub.core.bursts import PAUSE_MAX
 from hahub.core.engine import TICK
 from hahub.model import Cause, State
 from hahub.settings import InstanceSettings
@@ -114,8 +115,8 @@ class Masters:
         once = stronger.settings.advert_int + stronger_host.plan.lateness + TICK + weaker_host.plan.lateness
         if weaker.ignores_adverts:
             once *= 2
-            once += 2 * (weaker.settings.advert_int + weaker_host.plan.lateness + TICK + wire.delay_max)
-        return since, once + wire.delay_max + ROUNDING
+            once += 2 * (weaker.settings.advert_int + weaker_host.plan.lateness + TICK + wire.delay_max + PAUSE_MAX)
+        return since, once + wire.delay_max + PAUSE_MAX + ROUNDING
 
     # A living master
 
@@ -149,7 +150,7 @@ class Masters:
         if not _understand(router.settings, master.settings):
             since = float("inf")
         late = master_host.plan.lateness + TICK + host.plan.lateness
-        return since, master.settings.advert_int + late + wire.delay_max + ROUNDING
+        return since, master.settings.advert_int + late + wire.delay_max + PAUSE_MAX + ROUNDING
 
     # At rest
 

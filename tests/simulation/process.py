@@ -1,31 +1,24 @@
 """One life of the core's process on a simulated host.
 
 What ``hahub.core`` does with sockets, timers and links is done here with the world's queue, in the same order: timers
-first, but packets first after a sleep; masters at the ticks of one clock; who was master a moment ago, in an earlier
-life, goes on as one.
+first, but packets first after a sleep (``loop``); who was master a moment ago, in an earlier life, goes on as one.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hahub.core.engine import OVERSLEPT, PACKETS_PER_TURN, turn
-from hahub.family import Family
 from hahub.model import State
 from hahub.settings import InstanceSettings, SyncGroupSettings
 from hahub.vrrp import events
 from hahub.vrrp.actions import Action, AddAddresses, RemoveAddresses, Report, RestoreAddresses, SendAdvert
 from hahub.vrrp.syncgroup import Step, SyncGroup
 from tests.simulation.lifeline import Slot
+from tests.simulation.loop import Loop
 from tests.simulation.router import Router
-from tests.simulation.sockets import Arrival, Sockets, judge
 from tests.simulation.wire import Packet
 
 if TYPE_CHECKING:
     from tests.simulation.host import Host
-
-_EARLY = 1e-9
-"""Seconds; two clocks that are converted to and fro differ by less."""
-
 
 News = Callable[["Process"], None]
 """What the parent tells, to be taken in by whoever is the process then."""
@@ -40,13 +33,10 @@ class Process:
         self.routers: dict[str, Router] = {}
         self.groups: dict[str, SyncGroup] = {}
         self._group_settings = host.groups_in_force
-        self._by_wire: dict[tuple[str, Family, int], Router] = {}
         self._verdicts: dict[str, bool] = {}
-        self._sockets = Sockets()
+        self.loop = Loop(host, self.routers, self._handle)
         self._backlog: list[News] = []
         """What the parent has said while the process was asleep."""
-        self._wake_at = float("inf")
-        self._wake_number = 0
 
     # Life
 
@@ -56,6 +46,7 @@ class Process:
         left, host.lifeline = host.lifeline, {}
         delay = 0.0 if left else host.plan.startup_delay  # who goes on where another has ended has heard enough
         added = [self._add(each, startup_delay=delay) for each in host.settings.values()]
+        self.loop.configure()
         self.interfaces_changed()
         resumable = {router.name for router in added if self._may_resume(router, left.get(router.name))}
         self._start_groups({}, added, resumable)
@@ -65,11 +56,12 @@ class Process:
 
     def follow(self, before: "Process") -> None:
         """Go on where another process has stopped, as ``Routers.prepare`` and ``begin`` do it; nobody may notice."""
-        self._verdicts, self._sockets, self._backlog = before._verdicts, before._sockets, before._backlog
+        self._verdicts, self._backlog, self.loop.sockets = before._verdicts, before._backlog, before.loop.sockets
         slots = self.host.lifeline
         for settings in self.host.settings.values():
             self._add(settings)
         self.host.lifeline = slots
+        self.loop.configure()
         self.interfaces_changed()
         for name, router in self.routers.items():
             router.follow(before.routers[name])
@@ -82,13 +74,13 @@ class Process:
 
     def end(self) -> None:
         """Gone without a word."""
-        self._wake_number += 1
+        self.loop.restart()
         for router in self.routers.values():
             self.world.masters.gone(self.host, router)
 
     def retire(self) -> None:
         """Another process goes on."""
-        self._wake_number += 1
+        self.loop.restart()
 
     @property
     def is_settled(self) -> bool:
@@ -111,24 +103,18 @@ class Process:
         self.clock_leapt()
         if self.world.rng.random() < 0.5:
             self._catch_up()
-        earliest = self._earliest()
-        if earliest is not None and self.host.now - earliest > OVERSLEPT:
-            for arrival in self._sockets.take(PACKETS_PER_TURN):
-                self._receive(arrival)
-        self._serve()
-        for arrival in self._sockets.take():
-            self._receive(arrival)
+        self.loop.serve_after_sleep()
+        self.loop.read()
         self.interfaces_changed()
         self._catch_up()
-        self._arm()
+        self.loop.arm()
 
     def clock_leapt(self) -> None:
         """Nobody can have kept the time, and no timer is set as it should be."""
         for router in self.routers.values():
             router.sent_at = None
-        self._wake_at = float("inf")
-        self._wake_number += 1
-        self._arm()
+        self.loop.restart()
+        self.loop.arm()
 
     def tell(self, news: "News") -> None:
         """The parent has news, which wait while the process sleeps."""
@@ -136,7 +122,7 @@ class Process:
             self._backlog.append(news)
         else:
             news(self)
-            self._arm()
+            self.loop.arm()
 
     def _catch_up(self) -> None:
         backlog, self._backlog = self._backlog, []
@@ -156,6 +142,7 @@ class Process:
             if router.settings != wanted[router.name]:
                 self._change(router, wanted[router.name], now)
                 self._recall(router)
+        self.loop.configure()
         self.interfaces_changed()
         self._start_groups(states, added, set())
         self._start(added, set())
@@ -165,7 +152,6 @@ class Process:
         router = Router(settings, startup_delay=startup_delay, grouped=grouped)
         router.changed_at = self.world.now
         self.routers[settings.name] = router
-        self._by_wire[_key(settings)] = router
         self.host.lifeline[settings.name] = Slot()
         if self.host.maintenance:
             self._handle(router, events.MaintenanceChanged(on=True), self.host.now)
@@ -181,7 +167,7 @@ class Process:
     def _remove(self, router: Router, now: float) -> None:
         self._decide((router,), lambda: [(router.name, router.instance.removed())], now)
         self.world.checks.removed(self, router)
-        del self._by_wire[_key(router.settings)], self.routers[router.name], self.host.lifeline[router.name]
+        del self.routers[router.name], self.host.lifeline[router.name]
 
     def _change(self, router: Router, settings: InstanceSettings, now: float) -> None:
         kept, held = set(settings.all_addresses), self.host.addresses.get(router.name, ())
@@ -279,14 +265,14 @@ class Process:
                 if router.told_of_tracked.get(tracked.name) is not up:
                     router.told_of_tracked[tracked.name] = up
                     self._handle(router, events.TrackedInterfaceChanged(tracked.name, up), now)
-        self._arm()
+        self.loop.arm()
 
     def judged(self, script: str, *, succeeded: bool) -> None:
         self._verdicts[script] = succeeded
         for router in self.routers.values():
             if any(tracked.name == script for tracked in router.settings.track_scripts):
                 self._handle(router, events.ScriptChanged(script, succeeded), self.host.now)
-        self._arm()
+        self.loop.arm()
 
     def maintained(self, *, on: bool) -> None:
         for router in self.routers.values():
@@ -299,70 +285,9 @@ class Process:
             self.world.checks.addresses_lost(self.host, router)
             self._handle(router, events.AddressesLost(tuple(map(str, missing))), self.host.now)
 
-    # Packets
-
-    def packet_arrived(self, wire: str, packet: Packet) -> None:
-        arrival = Arrival(wire, packet, self.host.now)
-        if self.host.asleep:
-            self._sockets.put(arrival)
-        else:
-            self._receive(arrival)
-            self._arm()
-
-    def _receive(self, arrival: Arrival) -> None:
-        router = self._by_wire.get((arrival.wire, arrival.family, arrival.virtual_router_id))
-        if router is None:
-            return
-        verdict, now = judge(arrival.packet, router), arrival.heard_at(self.host.now)
-        self.world.note(self.host, router, verdict.text)
-        before = None if verdict.valid else self.world.checks.standing(router)
-        if verdict.event is not None:
-            self._handle(router, verdict.event, now)
-        if before is not None:
-            self.world.checks.rejected(self.host, router, before)
-
     def resignations(self) -> list[tuple[str, int, Packet]]:
         """What it sends, or has sent, when it resigns: wires, destinations and packets."""
         return [(r.settings.interface, *outgoing) for r in self.routers.values() for outgoing in r.packets(0)]
-
-    # Timers
-
-    def _earliest(self) -> float | None:
-        return min((at for router in self.routers.values() if (at := turn(router)) is not None), default=None)
-
-    def _arm(self) -> None:
-        """Wake up for the first deadline, a little late, as every process does."""
-        earliest = self._earliest()
-        if earliest is None or self.host.asleep:
-            return
-        at = max(self.host.clock.world_time(earliest), self.world.now)
-        if at < self._wake_at:
-            self._wake_at = at
-            self._wake_number += 1
-            self.world.at(at + self.world.rng.random() * self.host.plan.lateness, self._wake, self._wake_number)
-
-    def _wake(self, number: int) -> None:
-        if number == self._wake_number and not self.host.asleep:
-            self._wake_at = float("inf")
-            self._serve()
-            self._arm()
-
-    def _serve(self) -> None:
-        """All whose turn it is, as ``Core._serve`` does."""
-        served = 0
-        while True:
-            now = self.host.now
-            due = [
-                (at, number, router)
-                for number, router in enumerate(self.routers.values())
-                if (at := turn(router)) is not None and at <= now + _EARLY
-            ]
-            if not due:
-                return
-            router = min(due)[2]
-            self._handle(router, events.DeadlineReached(), max(now, router.next_deadline or now))
-            served += 1
-            self.world.checks.served(self.host, router, served)
 
     # Events and actions
 
@@ -429,7 +354,3 @@ class Process:
         if self.host.interfaces[wire].up:
             for destination, packet in router.packets(priority):
                 self.world.send(self.host, wire, packet, destination)
-
-
-def _key(settings: InstanceSettings) -> tuple[str, Family, int]:
-    return (settings.interface, settings.family, settings.virtual_router_id)

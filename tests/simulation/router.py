@@ -6,6 +6,7 @@ from hahub.family import number_of
 from hahub.model import Cause, State
 from hahub.settings import InstanceSettings
 from hahub.vrrp import memory as memories
+from hahub.vrrp.familiar import Familiar
 from hahub.vrrp.instance import Instance
 from hahub.vrrp.syncgroup import SyncGroup
 from hahub.vrrp.wire import group_of, message_of
@@ -41,6 +42,7 @@ class Router:
         """Monotonic; when the last advert of its mastership went out; None: another interval began, or it slept."""
         self.told_cause: Cause | None = None
         """Why it last changed its state."""
+        self.familiar = Familiar()
         self._packets: dict[int, Outgoing] = {}
 
     @property
@@ -79,6 +81,7 @@ class Router:
     def encode(self, source: int | None) -> None:
         """Everything it can send has to be made anew."""
         self.source = source
+        self.familiar.forget()
         self._packets.clear()
 
     def packets(self, priority: int) -> Outgoing:

@@ -69,7 +69,10 @@ class Verdict:
 
 
 def judge(packet: Packet, router: Router) -> Verdict:
-    """As ``hahub.core.router`` does it."""
+    """As ``hahub.core.router`` does it: what was judged once is known."""
+    known = router.familiar.recall(packet, router.instance.master.source)
+    if known is not None:
+        return Verdict(True, known, f"hears {known.advert.priority} from {known.source_text}")
     try:
         datagram = packet if isinstance(packet, Datagram) else split_ip(packet)
     except DecodeError as error:
@@ -78,6 +81,8 @@ def judge(packet: Packet, router: Router) -> Verdict:
     sender = datagram.family.text(datagram.source)
     if isinstance(verdict, Accepted):
         event = events.AdvertReceived(verdict.advert, datagram.source, sender)
+        if not (verdict.note or verdict.sequence or verdict.old_checksum):
+            router.familiar.learn(packet, event)
         return Verdict(True, event, f"hears {verdict.advert.priority} from {sender}")
     rival = events.RivalHeard(sender, "is no peer") if verdict.rejection in _RIVALRY else None
     return Verdict(False, rival, f"drops a packet: {verdict.text}")
