@@ -20,13 +20,16 @@ async def _run(descriptor: int, state_dir: Path) -> None:
     link = Link.from_fileno(descriptor)
     os.set_inheritable(descriptor, False)
     log_to(link)
-    hub = Hub(link, state_dir, random.random)
+    hub, parent = Hub(link, state_dir, random.random), os.getppid()
     async with trio.open_nursery() as nursery:
         with trio.open_signal_receiver(signal.SIGTERM) as signals:
 
             async def stop_on_signal() -> None:
                 async for _ in signals:
-                    hub.stop()
+                    if os.getppid() == parent:
+                        hub.stop()
+                    else:
+                        nursery.start_soon(hub.abandoned)
 
             nursery.start_soon(stop_on_signal)
             await hub.run()

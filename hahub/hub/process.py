@@ -26,6 +26,8 @@ JOURNAL = "journal.db"
 """File in the state directory."""
 _CLOSING = 5.0
 """Seconds that the disk may take at the end."""
+_LAST_WORDS = 2.0
+"""Seconds without a parent for the core to report its end; what is there after three is killed by the guard."""
 _TELLING = 1.0
 """Seconds that the parent may take to make room for a record."""
 
@@ -44,6 +46,7 @@ class Hub:
         self._nursery: trio.Nursery
         self._bus: Bus
         self._intakes: list[Intake] = []
+        self._intake_over = trio.Event()
         self._configured = False
         self._stopped: Stopped | None = None
 
@@ -66,6 +69,14 @@ class Hub:
         """End now; what was not told waits for the next start."""
         self._life.cancel()
 
+    async def abandoned(self) -> None:
+        """The parent is gone: the core resigns, and says so; that is the last to be written down."""
+        with trio.move_on_after(_LAST_WORDS):
+            while self._intakes:
+                self._intake_over = trio.Event()
+                await self._intake_over.wait()
+        self.stop()
+
     async def _tell(self, record: Record) -> None:
         try:
             with trio.move_on_after(_TELLING):
@@ -78,7 +89,7 @@ class Hub:
             try:
                 record, descriptors = await self._link.receive()
             except LinkClosedError:
-                self.stop()
+                await self.abandoned()
                 return
             except MessageError as error:
                 logger.log(logging.ERROR, "the parent sent what is no record: %s", error)
@@ -122,6 +133,7 @@ class Hub:
             await intake.run()
         finally:
             self._intakes.remove(intake)
+            self._intake_over.set()
 
     async def _retry(self) -> None:
         """While the journal cannot be opened or written, try again."""

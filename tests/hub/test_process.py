@@ -283,6 +283,23 @@ async def test_without_its_parent_the_hub_ends_by_itself(tmp_path: Path, way: st
     assert journalled(tmp_path) == [1]
 
 
+async def test_what_the_core_says_when_the_parent_dies_is_written_down(tmp_path: Path) -> None:
+    async with receiving() as receiver, hub(tmp_path) as process:
+        core = Core()
+        await process.configure(postbox(receiver))
+        process.connect(core)
+        core.report(fresh(1))
+        await core.wait_acknowledged()
+
+        process.hang_up()
+        await trio.sleep(0.2)  # what is tested is that it does not end before the core
+        core.report(fresh(2, state=State.STOP))
+        await core.wait_acknowledged()
+        assert await process.wait() == 0
+
+    assert journalled(tmp_path) == [1, 2]
+
+
 async def test_a_configuration_that_changes_one_channel_leaves_the_others_alone(tmp_path: Path) -> None:
     core = Core()
     async with receiving() as receiver, hub(tmp_path) as process:
