@@ -6,6 +6,7 @@ looks like.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -146,7 +147,18 @@ def _deaf_reception(
     return _check(datagram, settings, own_source=own_source, known_master=known_master)
 
 
-_check = sockets.check
+def _hears_with(**changes: Any) -> Callable[..., list[Action]]:
+    """A backup that takes adverts as if it was configured otherwise."""
+
+    def hears(
+        self: MasterWatch, event: events.AdvertReceived, settings: InstanceSettings, priority: int, now: float
+    ) -> list[Action]:
+        return _hear(self, event, replace(settings, **changes), priority, now)
+
+    return hears
+
+
+_check, _hear = sockets.check, MasterWatch.hear
 
 SABOTAGE: dict[str, Sabotage] = {
     "a backup keeps the addresses": Sabotage(Law.ADDRESSES, _edited(_keep_addresses)),
@@ -164,14 +176,16 @@ SABOTAGE: dict[str, Sabotage] = {
     "nobody is told that there is no second master any more": Sabotage(
         Law.REPORTS, _edited(lambda actions: [a for a in actions if not _is_report(a, State.DUAL_MASTER_OVER)])
     ),
-    "nopreempt preempts": Sabotage(Law.ELECTIONS, _replaced(MasterWatch, "preempts", lambda *_: True)),
+    "nopreempt preempts": Sabotage(
+        Law.ELECTIONS, _replaced(MasterWatch, "hear", _hears_with(preempt=True, preempt_delay=0.0))
+    ),
     "a backup waits for half of its skew": Sabotage(Law.ELECTIONS, _replaced(timers, "master_down_interval", _sooner)),
     "priority 0 counts, whoever sends it": Sabotage(Law.ELECTIONS, _around(_believes_all_who_resign)),
     "half of all adverts are refused": Sabotage(Law.LIVING_MASTER, _replaced(sockets, "check", _deaf_reception)),
     "a master does not yield": Sabotage(Law.TWO_MASTERS, _around(_stubborn_master)),
     "a backup waits for ever": Sabotage(Law.ONE_MASTER, _around(_shy_backup)),
     "a master gives up now and then": Sabotage(Law.REST, _around(_tired_master)),
-    "nobody preempts": Sabotage(Law.PREEMPTION, _replaced(MasterWatch, "preempts", lambda *_: False)),
+    "nobody preempts": Sabotage(Law.PREEMPTION, _replaced(MasterWatch, "hear", _hears_with(preempt=False))),
     "a failed script means nothing": Sabotage(Law.FAULT, _around(_deaf_to_failures)),
     "a timer is not set again": Sabotage(
         Law.DEADLINES, _replaced(timers, "next_multiple", lambda previous, *_: previous)
