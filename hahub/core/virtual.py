@@ -41,6 +41,8 @@ class VirtualInterfaces:
         """By index of the interface below: what an earlier life has left to be put back."""
         self._acts = True
         self._wanted: dict[str, VirtualInterface] = {}
+        self._known: dict[str, VirtualInterface] = {}
+        """Those and earlier ones."""
         self._problems: dict[str, str] = {}
         self._made_at: dict[str, float] = {}
         self._retry_at: dict[str, float] = {}
@@ -66,6 +68,7 @@ class VirtualInterfaces:
     def configure(self, wanted: Iterable[VirtualInterface], now: float) -> None:
         """Have these; those of earlier configurations stay until ``remove_others``."""
         self._wanted = {virtual.name: virtual for virtual in wanted}
+        self._known |= self._wanted
         self._retry_at.clear()
         self._problems.clear()
         if not self._acts:
@@ -189,8 +192,7 @@ class VirtualInterfaces:
         if error is not None:
             self._delete([made])
             return error
-        if virtual.notify_base:
-            commands.ask(virtual_links.set_group(base.index, base.group))
+        self._tell_of(virtual)
         self._monitor.catch_up()
         self._problems.pop(virtual.name, None)
         self._log.write(INFO, f"{virtual.name}: made on {virtual.base}" + (f", {virtual.mac}" if virtual.mac else ""))
@@ -274,8 +276,17 @@ class VirtualInterfaces:
             self._commands.ask(virtual_links.delete_group(_DOOMED_GROUP))
         for link in links if alone else ():
             self._commands.ask(virtual_links.delete(link.index))
+        for link in links:
+            if (virtual := self._known.get(link.name)) is not None:
+                self._tell_of(virtual)
         if links:
             self._monitor.catch_up()
+
+    def _tell_of(self, virtual: VirtualInterface) -> None:
+        """Have the kernel tell of the interface below: it does not when only its promiscuity changes."""
+        base = self._monitor.table.get(virtual.base) if virtual.notify_base else None
+        if base is not None:
+            self._commands.ask(virtual_links.set_group(base.index, base.group))
 
     def _fail(self, virtual: VirtualInterface, problem: str) -> None:
         if self._problems.get(virtual.name) != problem:

@@ -1,16 +1,20 @@
 """The virtual interfaces themselves, where they cannot be made as they should be."""
 
 import ctypes
+import struct
 import subprocess
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from hahub.core.log import CoreLog
 from hahub.core.outlet import Outlet
 from hahub.core.virtual import VirtualInterfaces
+from hahub.net import netlink
 from hahub.net.links import LinkMonitor
 from hahub.settings import VirtualInterface
-from tests.net.namespace import connect, in_namespace, ip
+from tests.net.namespace import connect, in_namespace, index_of, ip
 
 VMAC = VirtualInterface("vrrp.51", "near0", "00:00:5e:00:01:33")
 VMAC_6 = VirtualInterface("vrrp6.51", "near0", "00:00:5e:00:02:33", ipv4=False, ipv6=True)
@@ -151,6 +155,27 @@ def test_a_strict_reverse_path_filter_makes_way_and_comes_back_after_any_end():
     assert during == {"all": 0, "default": 1, "lo": 2, "near0": 1, "vrrp.51": 0}
     assert after == before
     assert now("all", "lo") == {"all": 1, "lo": 2}
+
+
+@in_namespace
+def test_listeners_are_told_of_the_interface_below_where_that_is_asked_for():
+    connect()
+    base, listening = index_of("near0"), netlink.open_socket(1)
+
+    def told() -> int:
+        """How often, since the last time."""
+        packets = iter(partial(netlink.receive, listening), None)
+        return sum(struct.unpack_from("=i", packet, 20)[0] == base for packet in packets)
+
+    counts = []
+    for virtual in (VMAC, replace(VMAC, notify_base=True)):
+        told()
+        made, _ = begin(virtual)
+        counts.append(told())
+        made.remove()
+        counts.append(told())
+
+    assert [more - less for more, less in zip(counts[2:], counts[:2], strict=True)] == [1, 1], counts
 
 
 @in_namespace

@@ -110,6 +110,7 @@ def test_without_the_peers_that_it_needs_it_is_in_fault_and_silent(lab: Lab, cor
 
     a.configure(replace(FIRST, unicast_peers=(UnicastPeer("10.9.0.2"),), wire=WireSettings(needs_peers=True)))
     a.wait_for_state(State.MASTER)
+    lab.wait_for_advert(lab["a"], since=0.0)
 
     assert fault.reason.cause is Cause.NO_PEERS
     assert {advert.destination for advert in lab.adverts()} == {"10.9.0.2"}
