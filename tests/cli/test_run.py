@@ -38,6 +38,7 @@ def test_a_whole_life_from_start_to_stop(running: Running) -> None:
 @pytest.mark.parametrize("name", ["core", "hub"])
 def test_a_killed_process_comes_back_and_the_address_with_it(running: Running, name: str) -> None:
     running.wait_for("INSTANCE VI_1 MASTER 100")
+    wait_until(lambda: f"parent: {name} ready" in running.log, f"the first {name} works")
     before = running.children()
 
     os.kill(before[name], signal.SIGKILL)

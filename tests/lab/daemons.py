@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.lab.network import Host
-from tests.lab.timeline import PATIENCE
+from tests.lab.timeline import PATIENCE, wait_until
 
 
 class Daemon(ABC):
@@ -128,6 +128,11 @@ class Hahub(Daemon):
         executable = Path(sys.executable).with_name("hahub")
         directories = ["--run-dir", f"{own}/run", "--state-dir", f"{own}/state"]
         return [str(executable), "run", "-f", str(self.config_path), *directories, "--log-level", "debug"]
+
+    def terminate(self) -> None:
+        """Once the hub works: without it the last transitions stay unwritten, which has an exit status of its own."""
+        wait_until(lambda: "parent: hub ready" in self.log, "the hub works")
+        super().terminate()
 
     def process(self, module: str) -> int:
         """Return the id of its process that runs this module, such as ``hahub.core``."""
