@@ -61,7 +61,7 @@ class MasterWatch:
             notes.append(Note("equal", f"{sender} has priority {theirs} as well: the higher address wins"))
         if theirs >= priority:
             self._preempt_at = None
-        elif self._preempts(settings, now):
+        elif self.preempts(settings, now):
             self.address, self.source = sender, event.source
             weaker = f"{sender} advertises priority {theirs}, ours is {priority}"
             self._ignore(weaker)
@@ -87,7 +87,7 @@ class MasterWatch:
         if self._cause is not Cause.PRIORITY_ZERO:
             self._cause, self._detail = Cause.HIGHER_PRIORITY, partial(str, weaker)
 
-    def _preempts(self, settings: InstanceSettings, now: float) -> bool:
+    def preempts(self, settings: InstanceSettings, now: float) -> bool:
         """Is a weaker master to be ignored, so that the time runs out? Starts preempt_delay (VR-102)."""
         if not settings.preempt:
             return False
