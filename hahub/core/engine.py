@@ -30,6 +30,8 @@ from hahub.core.routers import Routers
 from hahub.core.schedule import Schedule
 from hahub.core.statics import Statics
 from hahub.core.succession import CoreMemory
+from hahub.core.suspension import Suspension
+from hahub.core.turns import turn
 from hahub.core.unknown import tell_unknown
 from hahub.core.volley import Volley
 from hahub.family import Family
@@ -50,8 +52,6 @@ ROUTERS_PER_VOLLEY = 16
 """The first of so many waits for the adverts of the others before it has its addresses, some 20 µs for each."""
 HEAD_START = 0.0003
 """Seconds that the core is awake before an election is due: waking up, with cold caches, takes that long."""
-TICK = 0.001
-"""Seconds; adverts of one tick go out together, early by less than that: fewer wake-ups, half the processor time."""
 EARLY_MAX = 4096
 """Packets kept while another core acts; those that it has not heard are those of some milliseconds."""
 
@@ -94,6 +94,7 @@ class Engine:
         """Another core acts; what is heard is kept."""
         self._early: deque[tuple[Interface, Family, bytes | Datagram, float]] = deque(maxlen=EARLY_MAX)
         self._over = False
+        self._suspension = Suspension()
         self.is_configured = False
         self.realtime = realtime.RealTime()
 
@@ -203,6 +204,7 @@ class Engine:
             if self._over:
                 return
             ready = [fd for fd, _ in self._epoll.poll(0)]
+            self._wake_up()
             if timer in ready:
                 self._timer_fired()
             elif not self._receivers.keys().isdisjoint(ready):
@@ -220,6 +222,12 @@ class Engine:
             if self.realtime.come_back():
                 text = "0.2 s of work without a pause, so a second without real time"
                 self._log.limited(WARNING, "scheduling", "gave way", f"{text}, times={self.realtime.given_way}")
+
+    def _wake_up(self) -> None:
+        """Before anything is heard or said: the peers may have taken over long ago."""
+        if slept := self._suspension.noticed():
+            self._log.write(WARNING, f"this host was suspended for {slept:.3g} s")
+            self._routers.host_slept(slept)
 
     def _beat(self) -> None:
         """This loop goes round: the parent need not end us."""
@@ -377,14 +385,6 @@ class Engine:
         else:
             text = f"{subject.name}: {report.previous} -> {report.state} priority={report.priority} ({report.reason})"
             self._log.write(INFO, text)
-
-
-def turn(router: Router) -> float | None:
-    """When a router is served: masters at the ticks of one clock, a backup at its very time, never before it."""
-    deadline = router.next_deadline
-    if deadline is None or router.instance.state is not State.MASTER:
-        return deadline
-    return deadline // TICK * TICK
 
 
 def _virtual_router_id(packet: bytes | Datagram) -> int:

@@ -316,6 +316,12 @@ class Routers:
         for router in self:
             router.routes_removed(removed, now)
 
+    def host_slept(self, seconds: float) -> None:
+        """It was suspended, and nobody's timer has run."""
+        now = time.monotonic()
+        for router in self:
+            router.handle(events.HostSlept(seconds), now)
+
     def maintain(self, maintenance: Maintenance) -> None:
         """Lower all routers, also those that come later, or give them back what they are worth."""
         self._maintenance = maintenance

@@ -162,6 +162,8 @@ def _event(instance: Instance, words: list[str]) -> events.Event:
             return events.Resumed()
         case ["started"]:
             return events.Started()
+        case ["suspended", seconds]:
+            return events.HostSlept(float(seconds))
         case ["shutdown"]:
             return events.ShutdownRequested()
         case ["interface", "up" | "down" as status, *address]:

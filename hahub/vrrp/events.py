@@ -188,6 +188,13 @@ class GroupLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class HostSlept:
+    """The host was suspended for so many seconds, in which ``now`` stood still; peers have gone on."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recalled:
     """Another process has handed over, and this one goes on; the world may be another one by now."""
 
@@ -202,6 +209,7 @@ Event = (
     Started
     | Resumed
     | Recalled
+    | HostSlept
     | AdvertReceived
     | RivalHeard
     | DeadlineReached

@@ -93,6 +93,8 @@ class Instance:
 
     def handle(self, event: events.Event, now: float) -> list[Action]:
         """Take one event; the actions are to be done at once and in order. ``now``: monotonic seconds."""
+        if isinstance(event, events.HostSlept):
+            self._mastership.slept(event.seconds)
         if self.state is State.MASTER and self._has_overslept(now):
             return [*self._overslept(now), *self.handle(event, now)]
         match event:
@@ -126,6 +128,8 @@ class Instance:
                 return self._resumed(now)
             case events.Recalled():
                 return self._facts_changed(now)
+            case events.HostSlept():
+                return []
             case events.ShutdownRequested():
                 return self._leave(State.STOP, Reason(Cause.STOPPED))
             case _:

@@ -89,6 +89,10 @@ class Mastership:
         actions += self.announcements.due(self.settings, now)
         return actions + self._tell(self._rivals.due(now), priority)
 
+    def slept(self, seconds: float) -> None:
+        """For the peers, the last advert is so much older."""
+        self._sent_at -= seconds
+
     def silence(self, now: float) -> float:
         """Seconds since the last advert."""
         return now - self._sent_at

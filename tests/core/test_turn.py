@@ -5,8 +5,8 @@ from typing import cast
 
 import pytest
 
-from hahub.core.engine import TICK, turn
 from hahub.core.router import Router
+from hahub.core.turns import TICK, turn
 from hahub.model import State
 
 
