@@ -1,7 +1,7 @@
 """What one virtual router tells its neighbours: gratuitous ARP and unsolicited neighbour advertisements, ready-made."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from hahub.core.afterwards import Afterwards
@@ -37,12 +37,14 @@ class Announcer:
         """Make the frames anew: after a change of configuration or of interfaces. What waits is sent by new frames."""
         before, self._announcements, self._name = self._announcements, {}, settings.name
         for address in settings.all_addresses:
-            send = self._sender_of(address)
-            if send is None:
+            sender = self._interfaces[address.interface].frames
+            frame = self._frame_of(address)
+            if sender is None or not frame:
                 continue
             key = (address.interface, address.number)
             announcement = before.pop(key, None) or Announcement(address.interface, address.family)
-            announcement.send, announcement.wire = send, self._interfaces[address.interface].wire
+            announcement.sender, announcement.frame, announcement.failed = sender, frame, self._failed
+            announcement.wire = self._interfaces[address.interface].wire
             self._announcements[key] = announcement
         for gone in before.values():
             gone.pending = 0
@@ -56,22 +58,17 @@ class Announcer:
         ours = {virtual.name for virtual in settings.virtual_interfaces}
         return [each for name, each in first.items() if settings.garp_extra_all or name in ours]
 
-    def _sender_of(self, address: VirtualAddress) -> Callable[[], None] | None:
-        interface = self._interfaces[address.interface]
-        if interface.link is None or interface.frames is None or address.is_group:
-            return None
+    def _frame_of(self, address: VirtualAddress) -> bytes:
+        link = self._interfaces[address.interface].link
+        if link is None or address.is_group:
+            return b""
         if address.family is Family.IPV6:
-            router = forwards_ipv6(address.interface)
-            frame = neighbour_advertisement(interface.link.mac, address.number, router=router)
-        else:
-            frame = gratuitous_arp(interface.link.mac, address.number)
-        return partial(self._send, interface.frames.send, frame)
+            return neighbour_advertisement(link.mac, address.number, router=forwards_ipv6(address.interface))
+        return gratuitous_arp(link.mac, address.number)
 
-    def _send(self, send: Callable[[bytes], OSError | None], frame: bytes) -> None:
-        error = send(frame)
-        if error is not None:
-            text = f"address not announced to the neighbours: {error.strerror}"
-            self._log.limited(WARNING, self._name, "arp", text)
+    def _failed(self, error: OSError) -> None:
+        text = f"address not announced to the neighbours: {error.strerror}"
+        self._log.limited(WARNING, self._name, "arp", text)
 
     @property
     def pending(self) -> int:
@@ -93,7 +90,7 @@ class Announcer:
         if not self._active:
             return
         unpaced = self._put(self._announcements.values(), repeat)
-        _send_all(unpaced)
+        self._send(unpaced, 1)
         if repeat > 1 and unpaced:
             self._afterwards.do(partial(self._announce_again, unpaced, repeat - 1))
 
@@ -102,7 +99,7 @@ class Announcer:
         self._volley.announce(self._announce_elsewhere)
 
     def _announce_elsewhere(self) -> None:
-        _send_all(self._put(self._elsewhere, 1))
+        self._send(self._put(self._elsewhere, 1), 1)
 
     def _put(self, announcements: Iterable[Announcement], repeat: int) -> list[Announcement]:
         """Leave to the paces what they have a distance for; the others."""
@@ -114,16 +111,17 @@ class Announcer:
 
     def _announce_again(self, announcements: Sequence[Announcement], repeat: int) -> None:
         """They come from a master only."""
-        for _ in range(repeat if self._active else 0):
-            _send_all(announcements)
+        if self._active:
+            self._send(announcements, repeat)
+
+    def _send(self, announcements: Sequence[Announcement], repeat: int) -> None:
+        with self._volley.together():
+            for _ in range(repeat):
+                for each in announcements:
+                    self._volley.send(each.sender, each.frame, each.failed)
 
     def withdraw(self) -> None:
         """The addresses go: what waits is not sent."""
         self._active = False
         for each in self._announcements.values():
             each.pending = 0
-
-
-def _send_all(announcements: Iterable[Announcement]) -> None:
-    for each in announcements:
-        each.send()

@@ -48,8 +48,8 @@ from hahub.vrrp.packet import Datagram, virtual_router_id_of
 OVERSLEPT = 0.005
 """Seconds; a timer that is later than this lets the packets that wait go first."""
 PACKETS_PER_TURN = 64
-ROUTERS_PER_VOLLEY = 16
-"""The first of so many waits for the adverts of the others before it has its addresses, some 20 µs for each."""
+ROUTERS_PER_VOLLEY = 32
+"""While these are decided, some 12 µs for each, the first of them waits."""
 HEAD_START = 0.0003
 """Seconds that the core is awake before an election is due: waking up, with cold caches, takes that long."""
 EARLY_MAX = 4096
@@ -267,14 +267,11 @@ class Engine:
         due = list(islice(iter(partial(self._schedule.pop_due, now), None), ROUTERS_PER_VOLLEY))
         if not due:
             return False
-        self._volley.begin()
-        try:
+        with self._volley.together():
             for router in due:
                 deadline, settings = router.next_deadline or now, router.settings
                 self._punctuality.served(settings.name, settings.advert_int, now - deadline)
                 router.handle(events.DeadlineReached(), max(now, deadline))
-        finally:
-            self._volley.fire()
         return True
 
     def _let_more_come(self) -> None:

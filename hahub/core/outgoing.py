@@ -25,6 +25,8 @@ class _Addressed:
     sender: AdvertSender | AdvertSender6
     destination: int
     message: bytes
+    packet: bytes
+    """What goes out, unless it has to have a number."""
 
 
 class Outgoing:
@@ -70,12 +72,11 @@ class Outgoing:
             for priority in priorities:
                 self._advert(priority)
 
-    def send(self, priority: int) -> list[OSError]:
-        """Send one advert to each destination; what went wrong. Nothing goes out without a source."""
+    def packets(self, priority: int) -> list[tuple[AdvertSender | AdvertSender6, bytes]]:
+        """One advert to each destination, to be sent now: sender and packet. None without a source."""
         adverts = self._advert(priority)
         number = self._number() if adverts else 0
-        failures = [self._send(advert, number) for advert in adverts]
-        return [failure for failure in failures if failure is not None]
+        return [(advert.sender, self._numbered(advert, number) if number else advert.packet) for advert in adverts]
 
     def freshness(self, source: int) -> Freshness:
         """What a packet of this sender has to be newer than."""
@@ -110,14 +111,12 @@ class Outgoing:
             self._slot.numbered(number)
         return number
 
-    def _send(self, advert: _Addressed, number: int) -> OSError | None:
-        if not number:
-            return advert.sender.send(advert.message)
+    def _numbered(self, advert: _Addressed, number: int) -> bytes:
         source, destination = self.source or 0, advert.destination
         if self._settings.auth_hmac is not None or not isinstance(advert.sender, AdvertSender):
             ends = {"source": source, "destination": destination}
-            return advert.sender.send(signed(advert.message, self._settings, **ends, sequence=number))
-        packet = seal(
+            return advert.sender.packet_of(signed(advert.message, self._settings, **ends, sequence=number))
+        return seal(
             advert.message,
             key_of(self._settings.auth_pass or ""),
             source=source,
@@ -126,7 +125,6 @@ class Outgoing:
             sequence=number,
             unicast=bool(self._settings.unicast_peers),
         )
-        return advert.sender.send_packet(packet)
 
     def peer_is_old(self, peer: int) -> bool:
         """This peer makes checksums with the multicast address, and gets such ones from now on; False: it was known."""
@@ -140,10 +138,10 @@ class Outgoing:
         adverts = self._adverts.get(priority)
         if adverts is None and self._interface is not None and self._use is not None:
             # What the checksum covers differs from peer to peer.
-            adverts = [
-                _Addressed(sender, destination, self._message(priority, destination))
-                for destination, sender in self._interface.senders_of(self._use)
-            ]
+            adverts = []
+            for destination, sender in self._interface.senders_of(self._use):
+                message = self._message(priority, destination)
+                adverts.append(_Addressed(sender, destination, message, sender.packet_of(message)))
             self._adverts[priority] = adverts
         return adverts or []
 

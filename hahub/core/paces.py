@@ -8,8 +8,8 @@ Source: keepalived vrrp/vrrp_arp.c, vrrp/vrrp_if.c:set_default_garp_delay.
 """
 
 from collections import deque
-from collections.abc import Callable
 
+from hahub.core.volley import Failed, Sender
 from hahub.family import Family
 from hahub.settings import Pacing
 
@@ -17,10 +17,11 @@ from hahub.settings import Pacing
 class Announcement:
     """How one address is told to its neighbours, and how often that is still to be done."""
 
-    __slots__ = ("family", "interface", "pending", "send", "wire")
+    __slots__ = ("failed", "family", "frame", "interface", "pending", "sender", "wire")
 
-    send: Callable[[], None]
-    """Puts the frame on the wire, at once."""
+    sender: Sender
+    frame: bytes
+    failed: Failed
 
     def __init__(self, interface: str, family: Family) -> None:
         self.interface = interface
@@ -28,6 +29,12 @@ class Announcement:
         """The interface below, of a virtual one; else the same."""
         self.family = family
         self.pending = 0
+
+    def send(self) -> None:
+        """Put the frame on the wire, at once."""
+        error = self.sender.send_packet(self.frame)
+        if error is not None:
+            self.failed(error)
 
 
 class _Queue:

@@ -6,7 +6,6 @@ source address or interfaces change.
 
 import time
 from collections.abc import Callable
-from functools import partial
 
 from hahub.core.announcer import Announcer
 from hahub.core.group import Group
@@ -24,7 +23,7 @@ from hahub.net.belongings import encode_belongings
 from hahub.net.routes import encode_routes
 from hahub.net.routewatch import Removed, as_removed
 from hahub.net.rules import encode_rules
-from hahub.settings import InstanceSettings, Route, Rule, StaticSettings, SyncGroupSettings
+from hahub.settings import InstanceSettings, Route, Rule, StaticSettings, SyncGroupSettings, VirtualAddress
 from hahub.vrrp import events
 from hahub.vrrp import memory as memories
 from hahub.vrrp.actions import (
@@ -101,6 +100,7 @@ class Router:
         self._familiar = Familiar()
         self._batches = AddressBatches((), ())
         self._presence = Presence()
+        self._addresses6: list[VirtualAddress] = []
         self._restore: tuple[bytes, ...] = ()
         """What adds all that is put back when somebody removes it."""
         self._restore_routes: tuple[bytes, ...] = ()
@@ -144,6 +144,7 @@ class Router:
         tracked = StaticSettings(settings.all_addresses, settings.routes, settings.rules).tracked
         self._restore = encode_belongings(tracked.addresses, tracked.routes, tracked.rules, index_of).add
         self._restore_routes = (*encode_routes(tracked.routes, index_of).add, *encode_rules(tracked.rules).add)
+        self._addresses6 = [each for each in settings.all_addresses if each.family is Family.IPV6]
         self._announcer.encode(settings)
         priorities = {0, settings.priority, self.instance.priority}
         self._outgoing.encode(settings, self._interfaces[settings.advert_interface], self._use, priorities)
@@ -317,7 +318,7 @@ class Router:
         for action in actions:
             match action:
                 case SendAdvert(priority=priority):
-                    self._volley.advertise(partial(self._send_advert, priority))
+                    self._send_advert(priority)
                 case AddAddresses():
                     self._add_addresses()
                 case RestoreAddresses():
@@ -337,11 +338,16 @@ class Router:
         self._schedule.enter(self)
 
     def _send_advert(self, priority: int) -> None:
-        if self._slot is not None and priority:
+        if not priority:
+            self._volley.flush()
+        elif self._slot is not None:
             self._slot.sent(time.monotonic())
         # Without an address there is nothing to send from; the instance is in FAULT, or going there.
-        for error in self._outgoing.send(priority):
-            self._log.limited(WARNING, self.settings.name, "send", f"advertisement not sent: {why_not(error)}")
+        for sender, packet in self._outgoing.packets(priority):
+            self._volley.send(sender, packet, self._not_sent)
+
+    def _not_sent(self, error: OSError) -> None:
+        self._log.limited(WARNING, self.settings.name, "send", f"advertisement not sent: {why_not(error)}")
 
     def reconfigure(self, settings: InstanceSettings, now: float) -> None:
         """Take other settings and keep the state; addresses that are no longer wanted go first."""
@@ -372,12 +378,13 @@ class Router:
 
     def _add_addresses(self) -> None:
         self._volley.submit(self._batches.add)
-        self._presence.added(self.settings.all_addresses, time.monotonic())
+        self._presence.added(self._addresses6, time.monotonic())
         if self._slot is not None:
             self._slot.holds()
 
     def remove_addresses(self) -> None:
         """Take the addresses off, whatever the state says: also for a clean start and a clean end."""
+        self._volley.flush()
         self._announcer.withdraw()
         self._volley.submit(self._batches.remove)
         if self._slot is not None:

@@ -8,10 +8,10 @@ authentication header can cover it.
 import contextlib
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hahub.family import Family
-from hahub.net import bpf
+from hahub.net import bpf, together
 from hahub.net.arrival import STAMP_BYTES, Ancillary, ArrivalClock
 from hahub.vrrp.packet import AH_PROTOCOL, GROUP4, PROTOCOL, TTL, ipv4_header, is_group
 
@@ -131,6 +131,7 @@ class AdvertSender:
         """
         self.ttl = ttl
         self._target = (Family.IPV4.text(destination), 0)
+        self._address = struct.pack("=HHI8x", socket.AF_INET, 0, socket.htonl(destination))
         # The kernel fills in length, identification and checksum.
         self._header = ipv4_header(PROTOCOL, 0, source=source, destination=destination, ttl=ttl)
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, PROTOCOL)
@@ -151,7 +152,11 @@ class AdvertSender:
 
     def send(self, payload: bytes) -> OSError | None:
         """Send one advertisement at once, or return why not; the next one is as good (VR-146)."""
-        return self.send_packet(self._header + payload)
+        return self.send_packet(self.packet_of(payload))
+
+    def packet_of(self, payload: bytes) -> bytes:
+        """What goes out for this advertisement."""
+        return self._header + payload
 
     def send_packet(self, packet: bytes) -> OSError | None:
         """The same for one that has its IPv4 header already."""
@@ -160,6 +165,10 @@ class AdvertSender:
         except OSError as error:
             return error
         return None
+
+    def send_all(self, packets: Sequence[bytes]) -> list[tuple[int, OSError]]:
+        """Send several of them; the positions of those that failed, and why."""
+        return together.send_all(self._sock, packets, self._address)
 
     def close(self) -> None:
         self._sock.close()

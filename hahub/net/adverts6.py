@@ -7,10 +7,10 @@ Source: RFC 3542; RFC 9568 section 5.1.2; Linux ipv6(7).
 import contextlib
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hahub.family import Family
-from hahub.net import bpf
+from hahub.net import bpf, together
 from hahub.net.adverts import PACKET_SIZE_MAX, RECEIVE_BUFFER_BYTES, set_receive_buffer
 from hahub.net.arrival import STAMP_BYTES, Ancillary, ArrivalClock
 from hahub.vrrp.packet import GROUP6, PROTOCOL, TOS, TTL, Datagram, is_group
@@ -151,18 +151,32 @@ class AdvertSender6:
             ):
                 self._sock.setsockopt(socket.IPPROTO_IPV6, option, value)
             self._sock.bind((Family.IPV6.text(source), 0, 0, _scope(source, ifindex)))
-            self._target = (Family.IPV6.text(destination), 0, 0, _scope(destination, ifindex))
+            scope = _scope(destination, ifindex)
+            self._target = (Family.IPV6.text(destination), 0, 0, scope)
+            self._address = struct.pack("=HHI16sI", socket.AF_INET6, 0, 0, Family.IPV6.pack(destination), scope)
         except BaseException:
             self._sock.close()
             raise
 
     def send(self, payload: bytes) -> OSError | None:
         """Send one advertisement at once, or return why not; the next one is as good (VR-146)."""
+        return self.send_packet(payload)
+
+    def packet_of(self, payload: bytes) -> bytes:
+        """What goes out for this advertisement, as far as it is ours to make: the kernel puts the header in front."""
+        return payload
+
+    def send_packet(self, packet: bytes) -> OSError | None:
+        """Send what ``packet_of`` has made."""
         try:
-            self._sock.sendto(payload, self._target)
+            self._sock.sendto(packet, self._target)
         except OSError as error:
             return error
         return None
+
+    def send_all(self, packets: Sequence[bytes]) -> list[tuple[int, OSError]]:
+        """Send several of them; the positions of those that failed, and why."""
+        return together.send_all(self._sock, packets, self._address)
 
     def close(self) -> None:
         self._sock.close()

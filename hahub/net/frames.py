@@ -17,8 +17,10 @@ keepalived vrrp/vrrp_arp.c:send_gratuitous_arp.
 import errno
 import socket
 import struct
+from collections.abc import Sequence
 
 from hahub.family import Family
+from hahub.net import together
 
 BROADCAST = b"\xff" * 6
 _ARP = 0x0806
@@ -84,6 +86,12 @@ class FrameSender:
         except OSError as error:
             return error
         return None
+
+    send_packet = send
+
+    def send_all(self, frames: Sequence[bytes]) -> list[tuple[int, OSError]]:
+        """Send several of them; the positions of those that failed, and why."""
+        return together.send_all(self._sock, frames)
 
     def close(self) -> None:
         self._sock.close()

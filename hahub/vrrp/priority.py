@@ -28,7 +28,7 @@ Verdicts = Mapping[TrackerKey, int]
 
 def effective_priority(settings: InstanceSettings, verdicts: Verdicts) -> int:
     """The priority to advertise; what has not been judged yet adds nothing."""
-    if settings.is_owner:
+    if settings.is_owner or not verdicts:
         return settings.priority
     total = settings.priority + sum(_contribution(each, verdicts) for each in settings.tracked)
     return max(PRIORITY_MIN, min(PRIORITY_MAX, total))

@@ -1,5 +1,7 @@
 """Announcements that keep a distance on their wire; time is a number."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from hahub.core.paces import Announcement, Paces
@@ -18,8 +20,15 @@ class Wire:
 
     def announcement(self, name: str, interface: str = "eth0", family: Family = Family.IPV4) -> Announcement:
         made = Announcement(interface, family)
-        made.send = lambda: self.sent.append(f"{name} {self.now - 100:g}")
+        made.sender, made.frame = self, name.encode()
         return made
+
+    def send_packet(self, packet: bytes) -> OSError | None:
+        self.sent.append(f"{packet.decode()} {self.now - 100:g}")
+        return None
+
+    def send_all(self, packets: Sequence[bytes]) -> list[tuple[int, OSError]]:
+        raise AssertionError("a distance is to be kept")
 
     def put(self, announcement: Announcement, repeat: int) -> bool:
         return self.paces.put(announcement, repeat)
