@@ -1,5 +1,6 @@
 """Where else addresses are announced: interfaces and senders are stand-ins, frames are real."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,23 +19,43 @@ OWN = VirtualInterface("vrrp.51", "eth0", "00:00:5e:00:01:33")
 OTHER = VirtualInterface("vrrp1.51", "eth1", "00:00:5e:00:01:33")
 
 
+Sent = tuple[str, int]
+"""The interface, and the last byte of the address."""
+
+
+class Frames:
+    """The socket of one interface."""
+
+    def __init__(self, name: str, sent: list[Sent]) -> None:
+        self._name = name
+        self._sent = sent
+
+    def send_packet(self, frame: bytes) -> OSError | None:
+        self._sent.append((self._name, frame[31]))
+        return None
+
+    def send_all(self, frames: Sequence[bytes]) -> list[tuple[int, OSError]]:
+        for frame in frames:
+            self.send_packet(frame)
+        return []
+
+
 class Wires:
-    """Interfaces by name, and what was sent on each: the last byte of the address."""
+    """Interfaces by name, and what was sent on each."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, int]] = []
+        self.sent: list[Sent] = []
+        self._frames: dict[str, Frames] = {}
 
     def __getitem__(self, name: str) -> Any:
-        def send(frame: bytes) -> None:
-            self.sent.append((name, frame[31]))
-
+        frames = self._frames.setdefault(name, Frames(name, self.sent))
         wire = {OWN.name: OWN.base, OTHER.name: OTHER.base}.get(name, name)
-        return SimpleNamespace(link=SimpleNamespace(mac=bytes(6)), frames=SimpleNamespace(send=send), wire=wire)
+        return SimpleNamespace(link=SimpleNamespace(mac=bytes(6)), frames=frames, wire=wire)
 
 
 def announcer(wires: Wires, settings: InstanceSettings, paces: Paces | None = None) -> Announcer:
     nobody: Any = None
-    volley = Volley(cast(AddressCommands, nobody))
+    volley = Volley(cast(AddressCommands, SimpleNamespace(submit=lambda _: None)))
     made = Announcer(cast(Interfaces, wires), paces or Paces(), volley, Afterwards(), cast(CoreLog, nobody))
     made.encode(settings)
     return made
@@ -87,3 +108,23 @@ def test_a_virtual_mac_shares_the_distance_of_the_wire_below() -> None:
     announcer(wires, settings("eth0", "vrrp.51", "eth1", virtual_interface=OWN), paces).announce(1)
 
     assert wires.sent == [("eth0", 1), ("eth1", 3)]
+
+
+def test_the_repetitions_come_after_the_first_of_each_and_only_from_a_master() -> None:
+    wires, afterwards = Wires(), Afterwards()
+    nobody: Any = None
+    volley = Volley(cast(AddressCommands, SimpleNamespace(submit=lambda _: None)))
+    made = Announcer(cast(Interfaces, wires), Paces(), volley, afterwards, cast(CoreLog, nobody))
+    made.encode(settings("eth0", "eth0"))
+
+    with afterwards.held():
+        made.announce(3)
+        first = list(wires.sent)
+    all_of_them = list(wires.sent)
+    with afterwards.held():
+        made.announce(3)
+        made.withdraw()
+
+    assert first == [("eth0", 1), ("eth0", 2)]
+    assert all_of_them == first * 3
+    assert wires.sent == all_of_them + first
