@@ -25,13 +25,13 @@ async def short_password(tester: Tester) -> None:
     await tester.becomes("MASTER")
 
 
-@situation(Router(version=2, advert_int=1, options=AH), bench="authentication header")
+@situation(Router(version=2, advert_int=1, options=AH), bench="alone")
 async def authentication_header(tester: Tester) -> None:
     await tester.becomes("MASTER")
     await tester.hears(3)
 
 
-@situation(Router(version=2, priority=250, advert_int=1, options=QUIET + AH), bench="authentication header")
+@situation(Router(version=2, priority=250, advert_int=1, options=QUIET + AH), bench="batteries")
 async def wrong_authentication_headers(tester: Tester) -> None:
     await tester.becomes("MASTER")
     await tester.hears(1)

@@ -4,7 +4,7 @@ from tests.conformance.situation import Router, situation
 from tests.conformance.tester import Tester
 
 
-@situation(Router(options="v3_checksum_as_v2"), bench="checksum of the RFC")
+@situation(Router(options="v3_checksum_as_v2"), bench="alone")
 async def checksum_of_the_message_only(tester: Tester) -> None:
     await tester.becomes("MASTER")
     await tester.hears(2)

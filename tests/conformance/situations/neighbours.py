@@ -70,17 +70,17 @@ async def forwards_ipv6(tester: Tester) -> None:
     await _asked_in_both_states(tester, tester.wire.cable.mac)
 
 
-@situation(Router(options=QUIET + "no_accept"), bench="no_accept")
+@situation(Router(options=QUIET + "no_accept"), bench="neighbours")
 async def accepts_nothing(tester: Tester) -> None:
     await _asked_in_both_states(tester, tester.wire.cable.mac)
 
 
-@situation(Router(options=QUIET + "no_accept", family=6), bench="no_accept")
+@situation(Router(options=QUIET + "no_accept", family=6), bench="neighbours")
 async def accepts_nothing_over_ipv6(tester: Tester) -> None:
     await _asked_in_both_states(tester, tester.wire.cable.mac)
 
 
-@situation(Router(options=QUIET + "strict_mode"), bench="no_accept")
+@situation(Router(options=QUIET + "strict_mode"), bench="neighbours")
 async def strict(tester: Tester) -> None:
     await _asked_in_both_states(tester, tester.wire.cable.mac)
 

@@ -35,7 +35,7 @@ def _timer_clocks(processes: list[int]) -> list[str]:
     return found
 
 
-@situation(Router(options="down_timer_adverts 2"), bench="down_timer_adverts")
+@situation(Router(options="down_timer_adverts 2"), bench="backups")
 async def two_adverts_missed(tester: Tester) -> None:
     await tester.becomes("BACKUP")
     tester.send(tester.advert(), mark="last")
