@@ -107,6 +107,9 @@ def _introduction(
         "",
         _balance(tested, tests, hahub),
         _balance(tested, tests, keepalived),
+        "",
+        f"Of {hahub.daemon} these hold when the configuration asks for it, because its default is keepalived's,",
+        f"so that it can stand in for one: {', '.join(row.name for row in rows if row.on_demand)}.",
     ]
 
 

@@ -20,6 +20,11 @@ def test_vr_134_another_router_of_the_same_priority_is_told(seen: Recording) -> 
     assert seen.log_lines(seen.situation.name, f"10.9.{seen.cable.number}.3 ", "100"), "nothing in the log"
 
 
+@looking_at("hears_equal")
+def test_vr_134_and_a_backup_says_it_as_well(seen: Recording) -> None:
+    assert seen.log_lines(seen.situation.name, f"10.9.{seen.cable.number}.3 ", "100"), "nothing in the log"
+
+
 @looking_at("thousand_wrong_packets")
 def test_vr_135_what_is_discarded_is_counted(seen: Recording) -> None:
     counted = seen.notes.get("counted")

@@ -21,7 +21,9 @@ ALONE = (*V3, "version_2_alone")
 def test_vr_015_the_version_is_the_configured_one(seen: Recording) -> None:
     version = 3 if seen.situation.needs_ipv6 else seen.situation.routers[0].version
 
-    assert {advert.version for advert in seen.adverts()} == {version}
+    found = {advert.version for advert in seen.adverts()}
+
+    assert found == {version}, f"version {', '.join(map(str, found))}"
 
 
 @looking_at(*ALONE)

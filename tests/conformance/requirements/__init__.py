@@ -28,6 +28,8 @@ class Requirement:
     """Of there being no test."""
     hahub: str = ""
     """What hahub decided on purpose; empty where there was nothing to decide."""
+    on_demand: bool = False
+    """hahub meets it when asked to; by default it does as keepalived does."""
 
     @property
     def name(self) -> str:

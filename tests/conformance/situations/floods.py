@@ -100,13 +100,15 @@ async def _send_all(tester: Tester, frames: Iterable[bytes], *, per_second: floa
 
 
 def _nonsense(right: list[Outgoing], dice: random.Random, count: int) -> Iterable[bytes]:
-    """Random bytes in a packet that is right, most of them with our VRID in its place."""
+    """Random bytes in a packet that is right, from many senders, most of them with our VRID in its place."""
     while count:
         content = bytearray(dice.randbytes(dice.choice((0, 1, 7, 8, 12, 20, 24, 36, 100, 1400))))
         if len(content) > 1 and dice.random() < 0.8:
             content[0] = dice.choice((0x21, 0x31, content[0]))
             content[1] = 51
-        frame = dice.choice(right).but(payload=bytes(content)).frame()
+        outgoing = dice.choice(right)
+        sender = f"10.9.1.{dice.randint(30, 199)}" if outgoing.family == 4 else f"fe80::{dice.randrange(1, 1 << 16):x}"
+        frame = outgoing.but(source=sender, payload=bytes(content)).frame()
         if not _may_be_valid(frame):
             count -= 1
             yield frame
