@@ -76,6 +76,7 @@ def test_a_master_goes_on_in_another_process(lab: Lab, start: Start) -> None:
     peer = start("b", dataclasses.replace(FAST, priority=50))
     peer.wait_for_state(State.BACKUP)
     lab.timeline.wait_until(lambda records: any(isinstance(r, AddressChange) for r in records), "the address")
+    lab["a"].fifo.wait_for_lines(2)
     lines, since = lab["a"].fifo.text, time.monotonic()
 
     second, link = successor(start, "a", tracking)
@@ -119,6 +120,7 @@ def test_a_backup_goes_on_waiting_for_the_same_master(lab: Lab, start: Start) ->
     told = second.wait_for_state(State.MASTER)
     assert told.reason.detail.endswith("from 10.9.0.1")
     assert second.states() == [State.MASTER]
+    lab["b"].fifo.wait_for_lines(2)
     assert lab["b"].fifo.text == 'INSTANCE "VI_1" BACKUP 50\nINSTANCE "VI_1" MASTER 50\n'
     assert 0.2 < told.monotonic - killed < 1.0
 
@@ -210,6 +212,7 @@ def test_nobody_is_left_with_the_address_when_the_parent_dies_at_that_very_momen
 
     assert not lab["a"].holds()
     assert lab.adverts(lab["a"])[-1].priority == 0
+    lab["a"].fifo.wait_for_lines(3)
     assert lab["a"].fifo.states() == ["BACKUP", "MASTER", "STOP"]
 
 
