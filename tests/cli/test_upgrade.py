@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,16 +51,20 @@ def reload(running: Running, *options: str) -> tuple[int, str, str]:
 
 
 @contextmanager
-def daemon(directory: Path, configuration: str, *, hahub: str = HAHUB) -> Iterator[Running]:
-    """A running daemon with a FIFO reader that writes down its pid and each line."""
+def daemon(directory: Path, configuration: str, *, hahub: str = HAHUB, is_master: bool = True) -> Iterator[Running]:
+    """A running daemon with a FIFO reader that writes down its pid and each line.
+
+    is_master: wait until it is one.
+    """
     reader = directory / "reader"
     reader.write_text(f"#!/bin/sh\necho $$ >> {directory}/readers\nwhile read -r line; do echo $line; done < $1"
                       f" >> {directory}/lines\n")  # fmt: skip
     reader.chmod(0o755)
     running = Running(directory, configuration=configuration, hahub=hahub)
     try:
-        running.wait_for("INSTANCE VI_1 MASTER 100")
-        wait_until(running.has_address, "the address is there")
+        if is_master:
+            running.wait_for("INSTANCE VI_1 MASTER 100")
+            wait_until(running.has_address, "the address is there")
         yield running
     finally:
         running.process.kill()
@@ -202,3 +206,34 @@ def test_with_bad_files_nothing_changes(tmp_path: Path) -> None:
         assert "virtual_router_id 300 is outside 1-255" in problems
         assert running.children() == pids
         assert os.kill(running.process.pid, 0) is None
+
+
+def test_a_stop_that_comes_meanwhile_comes(tmp_path: Path) -> None:
+    """At any moment of an upgrade: while the program is tried, the cores change places, or the parent is on its way."""
+    with ExitStack() as stack:
+        daemons = []
+        for number in range(5):
+            directory = tmp_path / str(number)
+            directory.mkdir()
+            daemons.append(stack.enter_context(daemon(directory, PATIENT, is_master=False)))
+        for running in daemons:
+            running.wait_for("INSTANCE VI_1 MASTER 100")
+        asking = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [HAHUB, "reload", "--exec", "--run-dir", f"{running.directory}/run"], stderr=subprocess.DEVNULL
+                )
+            )
+            for running in daemons
+        ]
+        phases = ("", "another core started", "another core has taken over", "ended pid", "goes on")
+        for running, phase in zip(daemons, phases, strict=True):
+            wait_until(lambda running=running, phase=phase: phase in running.log, phase or "the beginning")
+            everything = descendants(running.process.pid)
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.wait(60) == 0, phase
+            wait_until(lambda everything=everything: not any(map(is_alive, everything)), "nothing stays")
+            assert running.notified == [f"INSTANCE VI_1 {state} 100" for state in ("BACKUP", "MASTER", "STOP")]
+            assert running.journalled() == ["BACKUP", "MASTER", "STOP"]
+        for process in asking:
+            process.kill()
