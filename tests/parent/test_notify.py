@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from hahub.model import Cause, Kind, State
 from hahub.parent.logs import Log
@@ -193,3 +194,48 @@ async def test_the_end_names_what_did_not_run(tmp_path: Path, notifier: Notifier
     left = await finish(notifier, 0.2)
 
     assert left == ("notify_master VI_1", "notify_stop VI_1")
+
+
+async def test_what_has_not_run_in_a_pause_is_run_by_the_next_image(
+    tmp_path: Path, notifier: Notifier, spawner: Spawner, nursery: trio.Nursery, log: Log
+) -> None:
+    """The one that runs comes to its end first; the others wait, and go with their order to another notifier."""
+    said, gate = tmp_path / "said", tmp_path / "gate"
+    slow = script(tmp_path / "slow", f"echo slow >> {said}; while ! test -e {gate}; do sleep 0.02; done")
+    any_ = script(tmp_path / "any", f'echo "$@" >> {said}')
+    configure(notifier, NotifyScripts("VI_1", backup=slow, any=any_))
+    notifier.tell(transition("VI_1", State.BACKUP))
+    await wait_until_exists(said)
+
+    paused = trio.Event()
+
+    async def pause() -> None:
+        await notifier.pause()
+        paused.set()
+
+    nursery.start_soon(pause)
+    notifier.tell(transition("VI_1", State.MASTER))
+    await trio.testing.wait_all_tasks_blocked()
+    assert not paused.is_set()
+    gate.touch()
+    with trio.fail_after(30):
+        await paused.wait()
+
+    other = Notifier(spawner, Tasks(nursery), log)
+    other.inherit(notifier.bequeath())
+    assert await finish(other) == ()
+    assert said.read_text().splitlines() == ["slow", "INSTANCE VI_1 BACKUP 100", "INSTANCE VI_1 MASTER 100"]
+
+
+async def test_after_a_pause_that_led_to_nothing_scripts_go_on(tmp_path: Path, notifier: Notifier) -> None:
+    said = tmp_path / "said"
+    configure(notifier, NotifyScripts("VI_1", any=script(tmp_path / "any", f'echo "$@" >> {said}')))
+    await notifier.pause()
+    notifier.tell(transition("VI_1", State.MASTER))
+    await trio.testing.wait_all_tasks_blocked()
+    assert not said.exists()
+
+    notifier.go_on()
+
+    assert await finish(notifier) == ()
+    assert said.read_text() == "INSTANCE VI_1 MASTER 100\n"

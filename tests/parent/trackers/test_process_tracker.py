@@ -81,6 +81,13 @@ def test_the_verdict(wanted: WatchedProcess, numbers: dict[int, int], verdicts: 
     assert found == verdicts
 
 
+def test_what_was_told_already_is_contradicted_after_its_delay_only() -> None:
+    quorum = Quorum(WatchedProcess("p", "x", terminate_delay=2), verdict=True)
+
+    assert [quorum.count(0, float(now)) for now in range(4)] == [False, False, True, False]
+    assert quorum.verdict is False
+
+
 class Watched:
     """Trackers whose reports can be waited for."""
 
