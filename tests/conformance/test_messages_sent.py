@@ -6,10 +6,11 @@ import pytest
 
 from tests.conformance.authentication_header import is_authentic
 from tests.conformance.configuration import VIP, judge
-from tests.conformance.frames import VRRP, Packet
+from tests.conformance.frames import VRRP, Packet, ones_complement_sum, pseudo_header
 from tests.conformance.looking import looking_at
 from tests.conformance.seen import Recording, gaps
 from tests.conformance.situations.authentication import KEY
+from tests.conformance.timing import master_down_interval, takes_over
 
 pytestmark = pytest.mark.namespaces
 
@@ -137,6 +138,15 @@ def test_vr_029_the_checksum_is_made_for_each_peer(seen: Recording) -> None:
 
     assert {advert.destination for advert in seen.adverts()} == peers
     assert all(advert.checksum_covers_pseudo_header for advert in seen.adverts())
+
+
+@looking_at("peer_with_old_checksum")
+def test_vr_029_a_peer_with_the_old_checksum_is_heard_and_gets_it_back(seen: Recording) -> None:
+    sent = seen.adverts()
+    old = pseudo_header(seen.cable.address, "224.0.0.18", len(sent[0].message))
+
+    takes_over(seen, "last", master_down_interval(seen))
+    assert all(ones_complement_sum(old + advert.message) == 0xFFFF for advert in sent), "heard, and not given back"
 
 
 @looking_at(*ALONE, "as_many_addresses_as_fit", "extreme_vrids")

@@ -70,3 +70,14 @@ async def ipv6_peers_and_the_group(tester: Tester) -> None:
     right = stronger(tester)
     group = right.but(destination="ff02::12", eth_destination="33:33:00:00:00:12")
     await tester.try_each({"to the group": group, RIGHT: right})
+
+
+@situation(Router(options=PEER), bench="unicast")
+async def peer_with_old_checksum(tester: Tester) -> None:
+    """Its checksum is made with the group's address, as an old keepalived makes it; then it falls silent."""
+    cable = tester.wire.cable
+    tester.always = {"destination": cable.address, "eth_destination": cable.mac, "pseudo_destination": "224.0.0.18"}
+    await tester.becomes("BACKUP")
+    await tester.repeat(tester.advert(), times=5, every=0.2, mark="last")
+    await tester.becomes("MASTER")
+    await tester.hears(2)
