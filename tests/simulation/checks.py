@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hahub.core.engine import TICK
+from hahub.core.turns import TICK
 from hahub.model import Cause, State
 from hahub.settings import InstanceSettings
 from hahub.vrrp import events

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hahub.core.bursts import Bursts
-from hahub.core.engine import OVERSLEPT, PACKETS_PER_TURN, turn
+from hahub.core.engine import OVERSLEPT, PACKETS_PER_TURN
+from hahub.core.turns import turn
 from hahub.family import Family
 from hahub.settings import InstanceSettings
 from hahub.vrrp import events

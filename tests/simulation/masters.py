@@ -26,7 +26,7 @@ been learned, and the lowest priority.
 from typing import TYPE_CHECKING
 
 from hahub.core.bursts import PAUSE_MAX
-from hahub.core.engine import TICK
+from hahub.core.turns import TICK
 from hahub.model import Cause, State
 from hahub.settings import InstanceSettings
 from tests.simulation.checks import ROUNDING
