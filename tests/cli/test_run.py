@@ -56,6 +56,23 @@ def test_a_killed_process_comes_back_and_the_address_with_it(running: Running, n
 
 
 @pytest.mark.namespaces
+def test_a_core_that_hangs_with_nothing_to_say_is_ended_as_well(running: Running) -> None:
+    """In FAULT nobody misses it; but it would not notice that the fault is over."""
+    running.wait_for("INSTANCE VI_1 MASTER 100")
+    (running.directory / "down").touch()
+    running.wait_for("INSTANCE VI_1 FAULT 100")
+    hung = running.children()["core"]
+
+    os.kill(hung, signal.SIGSTOP)
+
+    wait_until(lambda: running.children().get("core", hung) != hung, "another core")
+    assert f"core is hung: no sign of life for 3 s; ending it pid={hung}" in running.log
+    (running.directory / "down").unlink()
+    running.wait_for("INSTANCE VI_1 MASTER 100")
+    wait_until(running.has_address, "the address is there")
+
+
+@pytest.mark.namespaces
 def test_a_killed_parent_leaves_no_process_and_no_address(running: Running) -> None:
     running.wait_for("INSTANCE VI_1 MASTER 100")
     pids = list(running.children().values())
