@@ -38,14 +38,14 @@ sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.
 sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
 import time
 while True:
-    for number in range(50):
+    for number in range(10):
         try:
             sock.sendto(bytes([0x31, 51, number + 1, 0, 0, 10, 0, 0]), ("224.0.0.18", 0))
         except OSError:
             pass
     time.sleep(0.01)
 """
-"""Five thousand adverts a second for our virtual router, none of them valid."""
+"""A thousand adverts a second for our virtual router, none of them valid."""
 
 
 @pytest.fixture

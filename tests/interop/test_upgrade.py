@@ -15,7 +15,7 @@ from tests.interop.conftest import Duel, MakeDuel
 from tests.lab import AddressChange
 from tests.lab.timeline import wait_until
 
-pytestmark = [pytest.mark.namespaces, pytest.mark.slow, pytest.mark.keepalived]
+pytestmark = [pytest.mark.namespaces, pytest.mark.slow, pytest.mark.keepalived, pytest.mark.alone]
 
 INSTANCE = """
 vrrp_instance VI_{number} {{
