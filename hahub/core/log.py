@@ -12,6 +12,8 @@ DEBUG, INFO, WARNING, ERROR = 10, 20, 30, 40
 REPEAT_INTERVAL = 60.0
 """Seconds before the same topic is logged again."""
 _TOPICS_MAX = 2_000
+_TEXT_MAX = 4_000
+"""Characters; who has thousands of addresses need not read all of them in one line, and no link takes it."""
 
 
 @dataclass(slots=True)
@@ -29,6 +31,8 @@ class CoreLog:
         self._topics: dict[tuple[str, str], _Topic] = {}
 
     def write(self, level: int, text: str) -> None:
+        if len(text) > _TEXT_MAX:
+            text = f"{text[:_TEXT_MAX]} ... ({len(text) - _TEXT_MAX} characters left out)"
         self._parent.put(Log(level, text))
 
     def limited(self, level: int, subject: str, topic: str, text: str) -> None:

@@ -1,7 +1,10 @@
 """What the core's log holds back, and what becomes of it."""
 
 from hahub.core.log import INFO, WARNING, CoreLog
+from hahub.core.outlet import Outlet
+from hahub.link import Link, pair
 from hahub.messages import Log, Record
+from hahub.settings import VirtualAddress
 
 
 class Lines:
@@ -29,3 +32,20 @@ def test_what_was_held_back_is_counted_before_the_end() -> None:
         Log(INFO, "VI_1: said once"),
         Log(WARNING, "VI_1: checksum: 999 more since"),
     ]
+
+
+def test_a_line_about_thousands_of_addresses_fits_on_the_link() -> None:
+    addresses = [VirtualAddress(f"2001:db8:1234:5678:9abc:def0:1234:{n:x}", 128, "eth0") for n in range(5000)]
+    ours, theirs = map(Link, pair())
+    parent = Outlet()
+    parent.attach(ours)
+
+    CoreLog(parent).write(INFO, f"VI_1: removing {', '.join(map(str, addresses))}, left by an earlier run")
+    received = theirs.try_receive()
+    ours.close()
+    theirs.close()
+
+    assert received is not None
+    assert isinstance(received[0], Log)
+    assert received[0].text.startswith("VI_1: removing 2001:db8:1234:5678:9abc:def0:1234:0/128, ")
+    assert received[0].text.endswith(" characters left out)")
