@@ -1,6 +1,7 @@
 """The network interfaces that instances use, and the sockets on them, made again when an interface changes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hahub.core.debounce import Debounce
@@ -138,7 +139,8 @@ class Interface:
     def refresh(self, link: Link | None, below: Link | None, never_a_source: frozenset[int]) -> None:
         """Take what the kernel says now; sockets follow. Raises OSError when a socket cannot be made.
 
-        below: the interface that this one lies on, if we made it.
+        below: the interface that this one lies on, if we made it. All other sockets are made before it raises: what
+        one virtual router lacks must not silence the others on the same interface.
         """
         renewed = link is None or self.link is None or link.index != self.link.index
         if renewed:
@@ -149,8 +151,22 @@ class Interface:
         self._own_sources = {family: self._own_source(family, link, below, never_a_source) for family in Family}
         if self.frames is None:
             self.frames = FrameSender(self.name, link.index)
-        self._refresh_receivers(link.index)
-        self._refresh_senders(link.index)
+        refused: list[OSError] = []
+        self._refresh_receivers(link.index, refused)
+        self._refresh_senders(link.index, refused)
+        if refused:
+            raise refused[0]
+
+    def why_deaf_or_mute(self, use: Use) -> str:
+        """Why this virtual router can neither hear nor say anything here, for people; empty when it can do both.
+
+        It may do half of it through another interface: what is asked for is what this one is used for.
+        """
+        if use in self.needs.uses and self.needs.virtual is None and (use.family, PROTOCOL) not in self.receivers:
+            return f"{self.name} has no {use.family.label} socket to hear adverts"
+        if use.sent_by == self.name and self.source_of(use) is not None and not self.senders_of(use):
+            return f"{self.name} has no {use.family.label} socket to send adverts"
+        return ""
 
     def _own_source(self, family: Family, link: Link, below: Link | None, never_a_source: frozenset[int]) -> int | None:
         """The address is that of the interface below: a backup's virtual MAC has none."""
@@ -162,21 +178,25 @@ class Interface:
         source = below.source(family, never_a_source)
         return below.mac_identifier if source is None and family is Family.IPV6 else source
 
-    def _refresh_receivers(self, index: int) -> None:
+    def _refresh_receivers(self, index: int, refused: list[OSError]) -> None:
         for hearing in self.receivers.keys() - self._wanted_hearings:
             self.receivers.pop(hearing).close()
-        for family, protocol in self._wanted_hearings:
-            uses = [use for use in self.needs.uses if use.family is family and protocol in use.protocols]
-            wanted = None if self.hears_all else {use.virtual_router_id for use in uses}
-            groups = {use.group for use in uses}
-            receiver = self.receivers.get((family, protocol))
-            if receiver is None:
-                receiver = self._receiver(index, family, protocol, wanted, groups)
-                self.receivers[family, protocol] = receiver
-            else:
-                receiver.set_virtual_router_ids(wanted)
-                receiver.set_groups(groups)
-            receiver.set_buffer(sum(use.buffer_bytes for use in uses))
+        for hearing in self._wanted_hearings:
+            with _noting(refused):
+                self._refresh_receiver(index, hearing)
+
+    def _refresh_receiver(self, index: int, hearing: Hearing) -> None:
+        family, protocol = hearing
+        uses = [use for use in self.needs.uses if use.family is family and protocol in use.protocols]
+        wanted = None if self.hears_all else {use.virtual_router_id for use in uses}
+        groups = {use.group for use in uses}
+        receiver = self.receivers.get(hearing)
+        if receiver is None:
+            receiver = self.receivers[hearing] = self._receiver(index, family, protocol, wanted, groups)
+        else:
+            receiver.set_virtual_router_ids(wanted)
+            receiver.set_groups(groups)
+        receiver.set_buffer(sum(use.buffer_bytes for use in uses))
 
     def _receiver(
         self, index: int, family: Family, protocol: int, wanted: set[int] | None, groups: set[int]
@@ -195,7 +215,7 @@ class Interface:
             return set()
         return {(use.family, protocol) for use in self.needs.uses for protocol in use.protocols}
 
-    def _refresh_senders(self, index: int) -> None:
+    def _refresh_senders(self, index: int, refused: list[OSError]) -> None:
         wanted = {
             (use.family, source, destination, use.ttl)
             for use in self.needs.uses
@@ -206,7 +226,8 @@ class Interface:
             self._senders.pop(key).close()
         for key in wanted - self._senders.keys():
             family, source, destination, ttl = key
-            self._senders[key] = _SENDERS[family](self.name, index, source, destination=destination, ttl=ttl)
+            with _noting(refused):
+                self._senders[key] = _SENDERS[family](self.name, index, source, destination=destination, ttl=ttl)
 
     def serve(self, needs: Needs) -> None:
         """Other virtual routers from now on; ``refresh`` makes what they need."""
@@ -223,6 +244,14 @@ class Interface:
         self._own_sources.clear()
         self.frames = None
         self.link = None
+
+
+@contextmanager
+def _noting(refused: list[OSError]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        refused.append(error)
 
 
 class Interfaces:

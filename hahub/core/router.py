@@ -215,9 +215,11 @@ class Router:
         if not self._interfaces[settings.interface].up:
             return f"{settings.interface} is down"
         own = settings.virtual_interface
-        if own is None or self._interfaces[own.name].up:
-            return ""
-        return self._problem_of(own.name) or f"{own.name} is down"
+        if own is not None and not self._interfaces[own.name].up:
+            return self._problem_of(own.name) or f"{own.name} is down"
+        # Who is master without being heard is master beside others.
+        names = dict.fromkeys((settings.interface, settings.advert_interface))
+        return next(filter(None, (self._interfaces[name].why_deaf_or_mute(self._use) for name in names)), "")
 
     def _tracked_interfaces_changed(self, now: float) -> None:
         found = {tracked.name: self._interfaces.is_up(tracked.name) for tracked in self.settings.track_interfaces}

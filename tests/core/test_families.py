@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from hahub.model import Cause, State
+from hahub.model import Cause, Reason, State
 from hahub.settings import InstanceSettings, UnicastPeer, VirtualAddress
 from tests.conftest import require
 from tests.core.driver import CoreDriver
@@ -125,3 +125,17 @@ def test_every_peer_gets_its_own_advert_and_peers_can_change_while_master(lab: L
     assert multicast.count("10.9.0.1 > 224.0.0.18: VRRPv3") == 2
     assert again.count("10.9.0.1 > 10.9.0.2: VRRPv3") == 2
     assert core.states() == [State.BACKUP, State.MASTER]
+
+
+def test_an_interface_that_takes_no_ipv6_silences_the_ipv6_router_only(lab: Lab, cores: ExitStack) -> None:
+    """Below an MTU of 1280 bytes a group of IPv6 cannot be joined. Nobody is master without being heard."""
+    lab["a"].ip("link", "set", "eth0", "mtu", "1200")
+    vip_6 = dataclasses.replace(IPV6, name="VI_6", virtual_router_id=61, source="fe80::1:1")
+
+    core = start(cores, lab, IPV4, vip_6)
+    fault = core.wait_for_state(State.FAULT, name="VI_6")
+    core.wait_for_state(State.MASTER)
+    lab.wait_for_advert(lab["a"], since=0.0)
+
+    assert fault.reason == Reason(Cause.INTERFACE_DOWN, "eth0 has no IPv6 socket to hear adverts")
+    assert core.states("VI_6") == [State.FAULT]
