@@ -133,7 +133,11 @@ class _Daemon:
 
     async def _obey(self, signals: AsyncIterator[int]) -> None:
         async for number in signals:
-            if number != signal.SIGHUP and self._stopping.is_set():
+            if number in (signal.SIGUSR1, signal.SIGUSR2):
+                self._log.warning(
+                    f"{signal.Signals(number).name}: hahub writes no file of its state as keepalived does"
+                )
+            elif number != signal.SIGHUP and self._stopping.is_set():
                 self._end_at_once()
             elif number != signal.SIGHUP:
                 self._stopping.set()

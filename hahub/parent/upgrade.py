@@ -25,7 +25,8 @@ from hahub.parent.rehearsal import rehearse
 from hahub.parent.requests import Outcome, Request
 from hahub.settings import Settings
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+"""The last two make keepalived write its state into a file, and no habit of an operator ends the daemon."""
 _FLUSH_WITHIN = 5.0
 """Seconds for core and hub to read what they were sent."""
 _SIGNALS_WITHIN = 0.05

@@ -216,6 +216,10 @@ def test_a_bad_file_at_sighup_is_reported_and_changes_nothing(tmp_path: Path) ->
         daemon.wait_ready()
         daemon.settings_file.write_text("{")
 
+        daemon.process.send_signal(signal.SIGUSR1)  # keepalived writes its state into a file
+        daemon.process.send_signal(signal.SIGUSR2)
+        daemon.wait_for_log("SIGUSR1: hahub writes no file")
+        daemon.wait_for_log("SIGUSR2: hahub writes no file")
         daemon.process.send_signal(signal.SIGHUP)
 
         daemon.wait_for_log("reload refused, the old configuration stays")
