@@ -1,5 +1,6 @@
 """One run of a script: its outcome, and the end of those that take too long."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,21 @@ async def test_a_script_that_ends_well_on_sigterm_has_still_failed(tmp_path: Pat
     assert await outcome_of(spawner, command, 0.3) == Outcome(
         succeeded=False, detail="timed out after 0.3 s", timed_out=True
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "succeeded"),
+    [pytest.param("exit 0", True, id="it had ended in time"), pytest.param("sleep 1000", False, id="it hangs")],
+)
+async def test_a_host_that_stood_still_is_no_fault_of_the_script(
+    tmp_path: Path, spawner: Spawner, body: str, succeeded: bool
+) -> None:
+    command = script(tmp_path / "s", body)
+    trio.lowlevel.current_trio_token().run_sync_soon(time.sleep, 1.2)
+
+    outcome = await outcome_of(spawner, command, 0.3)
+
+    assert (outcome.succeeded, outcome.timed_out) == (succeeded, not succeeded)
 
 
 @pytest.mark.parametrize(
