@@ -11,6 +11,8 @@ DEBUG, INFO, WARNING, ERROR = 10, 20, 30, 40
 
 REPEAT_INTERVAL = 60.0
 """Seconds before the same topic is logged again."""
+_BURSTS = {"priority": 20}
+"""Topics of which more lines than one are written in that time: who tries out a check has to see what it does."""
 _TOPICS_MAX = 2_000
 _TEXT_MAX = 4_000
 """Characters; who has thousands of addresses need not read all of them in one line, and no link takes it."""
@@ -19,8 +21,12 @@ _TEXT_MAX = 4_000
 @dataclass(slots=True)
 class _Topic:
     next_at: float
-    level: int
+    left: int
+    """Lines that may still be written before that."""
     suppressed: int = 0
+    level: int = INFO
+    text: str = ""
+    """The last one that was held back."""
 
 
 class CoreLog:
@@ -40,17 +46,22 @@ class CoreLog:
         now = time.monotonic()
         known = self._topics.get((subject, topic))
         if known is not None and now < known.next_at:
+            if known.left:
+                known.left -= 1
+                self.write(level, f"{subject}: {text}")
+                return
             known.suppressed += 1
+            known.level, known.text = level, text
             return
         more = f" ({known.suppressed} more since)" if known is not None and known.suppressed else ""
         if known is None and len(self._topics) >= _TOPICS_MAX:
             self._topics.clear()
-        self._topics[subject, topic] = _Topic(now + REPEAT_INTERVAL, level)
+        self._topics[subject, topic] = _Topic(now + REPEAT_INTERVAL, _BURSTS.get(topic, 1) - 1)
         self.write(level, f"{subject}: {text}{more}")
 
     def settle(self) -> None:
         """Say how much was held back, before the end: no finding goes without being counted (VR-135)."""
-        for (subject, topic), known in self._topics.items():
+        for (subject, _), known in self._topics.items():
             if known.suppressed:
-                self.write(known.level, f"{subject}: {topic}: {known.suppressed} more since")
+                self.write(known.level, f"{subject}: {known.text} ({known.suppressed} more since)")
         self._topics.clear()

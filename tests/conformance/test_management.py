@@ -1,5 +1,7 @@
 """What the operator is told, and what a configuration may be."""
 
+import re
+
 import pytest
 
 from tests.conformance.configuration import VIP, judge
@@ -30,7 +32,9 @@ def test_vr_135_what_is_discarded_is_counted(seen: Recording) -> None:
     counted = seen.notes.get("counted")
     if counted is None:
         found = seen.log_lines(seen.situation.name, "ttl")
-        counted = len(found) - 1 + sum(int(line.split(" more since")[0].split()[-1]) for line in found[1:])
+        counted = (
+            len(found) - 1 + sum(int(number) for line in found[1:] for number in re.findall(r"(\d+) more since", line))
+        )
 
     assert counted == 1000
 

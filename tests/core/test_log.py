@@ -30,7 +30,22 @@ def test_what_was_held_back_is_counted_before_the_end() -> None:
     assert lines.records == [
         Log(WARNING, "VI_1: packet dropped: number 0"),
         Log(INFO, "VI_1: said once"),
-        Log(WARNING, "VI_1: checksum: 999 more since"),
+        Log(WARNING, "VI_1: packet dropped: number 999 (999 more since)"),
+    ]
+
+
+def test_who_tries_out_a_check_sees_each_change_of_priority() -> None:
+    lines = Lines()
+    log = CoreLog(lines)  # type: ignore[arg-type]
+    for number in range(25):
+        log.limited(INFO, "VI_1", "priority", f"effective priority changes to {number}")
+
+    log.settle()
+
+    said = [f"VI_1: effective priority changes to {number}" for number in range(20)]
+    assert lines.records == [
+        *(Log(INFO, text) for text in said),
+        Log(INFO, "VI_1: effective priority changes to 24 (5 more since)"),
     ]
 
 
