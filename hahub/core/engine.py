@@ -378,10 +378,12 @@ class Engine:
 
     def _log_report(self, subject: InstanceSettings | SyncGroupSettings, report: Report) -> None:
         if report.state.is_event:
-            self._log.limited(INFO, subject.name, report.state, f"{report.state} ({report.reason})")
-        else:
-            text = f"{subject.name}: {report.previous} -> {report.state} priority={report.priority} ({report.reason})"
-            self._log.write(INFO, text)
+            level = WARNING if report.state is State.DUAL_MASTER else INFO
+            self._log.limited(level, subject.name, report.state, f"{report.state} ({report.reason})")
+            return
+        level = WARNING if report.state is State.FAULT else INFO
+        priority = f" priority={report.priority}" if isinstance(subject, InstanceSettings) else ""
+        self._log.write(level, f"{subject.name}: {report.previous} -> {report.state}{priority} ({report.reason})")
 
 
 def _virtual_router_id(packet: bytes | Datagram) -> int:

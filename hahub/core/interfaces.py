@@ -115,6 +115,13 @@ class Interface:
         link = self.link
         return self._debounce.is_up(self.name, self.wire, up=link is not None and link.up, exists=link is not None)
 
+    @property
+    def trouble(self) -> str:
+        """Why it is not up, for people."""
+        if self.link is None:
+            return f"{self.name} does not exist"
+        return f"{self.name} {'has not been up for long enough' if self.link.up else 'is down'}"
+
     def source_of(self, use: Use) -> int | None:
         """The address that adverts come from; None without one."""
         if use.source is None:

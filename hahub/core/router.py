@@ -213,10 +213,10 @@ class Router:
         """Of the two interfaces that it needs, for people; empty when both are up."""
         settings = self.settings
         if not self._interfaces[settings.interface].up:
-            return f"{settings.interface} is down"
+            return self._interfaces[settings.interface].trouble
         own = settings.virtual_interface
         if own is not None and not self._interfaces[own.name].up:
-            return self._problem_of(own.name) or f"{own.name} is down"
+            return self._problem_of(own.name) or self._interfaces[own.name].trouble
         # Who is master without being heard is master beside others.
         names = dict.fromkeys((settings.interface, settings.advert_interface))
         return next(filter(None, (self._interfaces[name].why_deaf_or_mute(self._use) for name in names)), "")

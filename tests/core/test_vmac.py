@@ -355,7 +355,7 @@ def test_both_interfaces_have_to_be_there_and_up(lab: Lab, cores: ExitStack) -> 
     host.ip("link", "set", "eth0", "up")
     core.wait_for_state(State.MASTER, count=3)
     host.remove_interface()
-    assert fault(3) == (Cause.INTERFACE_DOWN, "eth0 is down")
+    assert fault(3) == (Cause.INTERFACE_DOWN, "eth0 does not exist")
     assert links(host).keys() == {"lo"}
     host.add_interface()
     core.wait_for_state(State.MASTER, count=4)
