@@ -9,7 +9,7 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import islice
 
@@ -267,11 +267,12 @@ class Engine:
         due = list(islice(iter(partial(self._schedule.pop_due, now), None), ROUTERS_PER_VOLLEY))
         if not due:
             return False
-        with self._volley.together():
+        # The advert of one that is alone does not wait until all that follows from it has been decided.
+        with self._volley.together() if len(due) > 1 else nullcontext():
             for router in due:
                 deadline, settings = router.next_deadline or now, router.settings
-                self._punctuality.served(settings.name, settings.advert_int, now - deadline)
                 router.handle(events.DeadlineReached(), max(now, deadline))
+                self._punctuality.served(settings.name, settings.advert_int, now - deadline)
         return True
 
     def _let_more_come(self) -> None:
