@@ -10,7 +10,7 @@ from tests.vrrp.test_instance_machine import Alone, Grouped
 from tests.vrrp.test_packet_machine import Message
 
 FIND = settings(
-    max_examples=200, stateful_step_count=40, derandomize=True, deadline=None, phases=(Phase.generate,), database=None,
+    max_examples=3000, stateful_step_count=40, derandomize=True, deadline=None, phases=(Phase.generate,), database=None,
     suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
 )  # fmt: skip
 
