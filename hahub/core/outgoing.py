@@ -99,6 +99,11 @@ class Outgoing:
         if self._slot is not None:
             self._slot.numbered(self.sequence.last)
 
+    def refused(self, datagram: Datagram) -> None:
+        """An authentic packet came, and its sequence number is none that follows."""
+        if datagram.envelope is not None and self.source is not None:
+            self.sequence.crossed(datagram.envelope.sequence, skips=self.source > datagram.source)
+
     def _number(self) -> int:
         """One for each advert, whatever the number of destinations; 0 for none."""
         hmac = self._settings.auth_hmac

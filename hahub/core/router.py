@@ -265,6 +265,8 @@ class Router:
             self._outgoing.heard(datagram, verdict.sequence)
         if isinstance(verdict, Rejected):
             self._reject(verdict.rejection, verdict.text)
+            if verdict.rejection is Rejection.SEQUENCE:
+                self._outgoing.refused(datagram)
             if verdict.rejection in _MISCONFIGURED:
                 sender = datagram.family.text(datagram.source)
                 self.handle(events.RivalHeard(sender, _MISCONFIGURED[verdict.rejection]), now)

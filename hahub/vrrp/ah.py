@@ -96,3 +96,12 @@ class Sequence:
     def heard(self, number: int) -> None:
         """An authentic packet has this number."""
         self.last = max(self.last, number)
+
+    def crossed(self, number: int, *, skips: bool) -> None:
+        """An authentic packet was refused, as its number is not above all others.
+
+        Where it is the last one, there may be two masters that count in step, so that their adverts always cross and
+        neither hears the other: one of them, ``skips``, leaves out a number. A packet that is repeated does so once.
+        """
+        if skips and number == self.last < SEQUENCE_MAX:
+            self.last += 1

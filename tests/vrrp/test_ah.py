@@ -201,6 +201,27 @@ def test_a_clock_beyond_reason_is_no_start():
     assert Sequence(start=SEQUENCE_MAX - 3).next() == 1
 
 
+def test_of_two_masters_that_count_in_step_one_leaves_out_a_number_and_is_heard():
+    one, other = Sequence(last=10), Sequence(last=10)
+    crossing = (one.next(), other.next())
+    assert crossing == (11, 11)
+
+    one.crossed(crossing[1], skips=False)
+    other.crossed(crossing[0], skips=True)
+
+    assert other.next() > one.next()
+
+
+def test_a_repeated_packet_makes_nobody_leave_out_more_than_one_number():
+    sequence = Sequence(last=10)
+
+    for _ in range(5):
+        sequence.crossed(10, skips=True)
+        sequence.crossed(7, skips=True)
+
+    assert sequence.next() == 12
+
+
 def test_numbers_that_are_used_up_begin_anew():
     """Those who heard the last one give up their master, become master, and begin anew as well."""
     sequence = Sequence(start=1_800_000_000, last=SEQUENCE_MAX - 1)
