@@ -154,7 +154,7 @@ class ClockLeap(HostFault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WallClockSet(HostFault):
-    """The wall clock is set, forward or back."""
+    """The wall clock is set, forward or back, until somebody puts it right."""
 
     seconds: float
 
@@ -162,7 +162,10 @@ class WallClockSet(HostFault):
         return f"wall clock is set by {self.seconds:.4g} s"
 
     def strike(self, host: "Host") -> None:
-        host.clock.set_wall(self.seconds)
+        host.set_wall(self.seconds)
+
+    def cease(self, host: "Host") -> None:
+        host.set_wall(-self.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

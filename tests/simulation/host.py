@@ -60,6 +60,9 @@ class Host:
         self.process: Process | None = None
         self.asleep = False
         self._suspended_at: float | None = None
+        self._wall_error = 0.0
+        self.wall_right_since = 0.0
+        """World time; infinite while the wall clock is wrong."""
         self.awake_since = float("inf")
         """World time; infinite while no process is running."""
 
@@ -67,6 +70,11 @@ class Host:
     def now(self) -> float:
         """Its monotonic clock."""
         return self.clock.monotonic(self.world.now)
+
+    @property
+    def wall(self) -> float:
+        """Its wall clock."""
+        return self.clock.wall(self.world.now)
 
     @property
     def running(self) -> Process | None:
@@ -122,6 +130,12 @@ class Host:
         self.awake_since = self.world.now if self.running is not None else self.awake_since
         if self.running is not None:
             self.running.clock_leapt()
+
+    def set_wall(self, seconds: float) -> None:
+        """The wall clock is set."""
+        self.clock.set_wall(seconds)
+        self._wall_error += seconds
+        self.wall_right_since = float("inf") if self._wall_error else self.world.now
 
     def resume(self) -> None:
         if self.process is not None and self.asleep:

@@ -9,3 +9,5 @@ class Slot:
 
     holds: bool = False
     sent_at: float = 0.0
+    sequence: int = 0
+    """Of an authentication header, the highest one sent or heard."""

@@ -84,7 +84,12 @@ class Loop:
         router = self._by_wire.get((arrival.wire, arrival.family, arrival.virtual_router_id))
         if router is None:
             return
-        checks, verdict, now = self._world.checks, judge(arrival.packet, router), arrival.heard_at(self._host.now)
+        checks, verdict, now = (
+            self._world.checks,
+            judge(arrival.packet, router, self._host.wall),
+            arrival.heard_at(self._host.now),
+        )
+        self._host.lifeline[router.name].sequence = router.voice.sequence.last
         self._world.note(self._host, router, verdict.text)
         before = None if verdict.valid else checks.standing(router)
         if verdict.event is not None:

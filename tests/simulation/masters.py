@@ -7,7 +7,8 @@ master together for at most
     advert_int of S + how late S's timer may be + how long the packet may take, and wait to be read
 
 counted from the last moment when one of these was not so. If W is an owner that takes no advice, S, an owner too, gives
-in after it has heard W, sent two adverts and heard W once more: two intervals of each.
+in after it has heard W, sent two adverts and heard W once more: two intervals of each. As long it may be with
+authentication headers, if the number of S is not above that of W, who has not heard it: S has to hear W first.
 
 A packet that takes longer than a sound path allows was sent before that moment, and makes at most another backup take
 over: a new pair of masters.
@@ -110,10 +111,14 @@ class Masters:
             *(host.awake_since for host in (weaker_host, stronger_host)),
             *(host.interfaces[wire.name].sound_since for host in (weaker_host, stronger_host)),
         )
+        if weaker.settings.auth_hmac is not None:
+            since = max(since, weaker_host.wall_right_since, stronger_host.wall_right_since)
         if not _understand(weaker.settings, stronger.settings):
             since = float("inf")
         once = stronger.settings.advert_int + stronger_host.plan.lateness + TICK + weaker_host.plan.lateness
-        if weaker.ignores_adverts:
+        if weaker.settings.auth_ah:
+            since = max(since, wire.path(weaker_host.name, stronger_host.name).sound_since)
+        if weaker.ignores_adverts or weaker.settings.auth_ah:
             once *= 2
             once += 2 * (weaker.settings.advert_int + weaker_host.plan.lateness + TICK + wire.delay_max + PAUSE_MAX)
         return since, once + wire.delay_max + PAUSE_MAX + ROUNDING
@@ -147,8 +152,10 @@ class Masters:
             host.interfaces[wire.name].sound_since,
             master_host.interfaces[wire.name].sound_since,
         )
-        if not _understand(router.settings, master.settings):
-            since = float("inf")
+        if router.settings.auth_hmac is not None:
+            since = max(since, host.wall_right_since, master_host.wall_right_since)
+        if router.settings.auth_ah or not _understand(router.settings, master.settings):
+            since = float("inf")  # who starts again with a lower number is heard when it has heard somebody
         late = master_host.plan.lateness + TICK + host.plan.lateness
         return since, master.settings.advert_int + late + wire.delay_max + PAUSE_MAX + ROUNDING
 
@@ -171,7 +178,9 @@ class Masters:
         delays = [each.preempt_delay for host in self._world.hosts for each in host.settings.values()]
         travel = max(wire.delay_max for wire in self._world.wires.values())
         hearing = max(self.longest_interval.values()) + late + travel
-        owner = any(each.owner_ignore_adverts for host in self._world.hosts for each in host.settings.values())
+        owner = any(
+            each.owner_ignore_adverts or each.auth_ah for host in self._world.hosts for each in host.settings.values()
+        )
         return first, first + max(delays) + self.down_interval() + late + (7 if owner else 3) * hearing
 
     def expect_one(self, *, only: bool) -> None:

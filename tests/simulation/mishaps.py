@@ -60,6 +60,12 @@ class Mishaps:
             numbered += [dataclasses.replace(fault, number=self._number) for fault in drawer()]
         return self._lasts, tuple(sorted(numbered, key=lambda fault: fault.at))
 
+    @property
+    def _counts_on_clocks(self) -> bool:
+        """``anti_replay monotonic``: whose clock was ahead is not heard after its next start, until it is later."""
+        hmacs = [settings.auth_hmac for host in self._hosts for settings in host.settings]
+        return any(hmac is not None and not hmac.time_window for hmac in hmacs)
+
     # Parts
 
     def _when(self) -> dict[str, Any]:
@@ -118,8 +124,9 @@ class Mishaps:
     def _clocks(self) -> list[Fault]:
         rng = self._rng
         at = self._when()["at"]
-        if rng.random() < 0.3:
-            return [faults.WallClockSet(**self._host(), at=at, seconds=rng.choice((-1e7, -3600.0, 3600.0, 1e9)))]
+        if rng.random() < 0.3 and not self._counts_on_clocks:
+            seconds = rng.choice((-10_000_000.0, -3600.0, 3600.0, 10_000_000.0))
+            return [faults.WallClockSet(**self._host(), **self._when(), seconds=seconds)]
         return [faults.ClockLeap(**self._host(), at=at, seconds=self._when()["lasts"])]
 
     def _death(self) -> list[Fault]:

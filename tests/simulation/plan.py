@@ -6,9 +6,12 @@ Everything is drawn here, beforehand, so that a part of it can be left out and t
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hahub.family import Family
 from hahub.settings import (
+    HmacKey,
+    HmacSettings,
     InstanceSettings,
     SyncGroupSettings,
     TrackedInterface,
@@ -155,7 +158,7 @@ class _Draw:
             51 + number,
             version=2 if old else 3,
             advert_int=beat if old else beat * rng.choice((0.5, 1.0, 1.0)) if beat >= 0.1 else beat,
-            auth_pass="secret" if old and rng.random() < 0.4 else None,
+            **self._authentication(old=old),
             virtual_addresses=tuple(virtual_address(family, wire, number, n) for n in range(rng.choice((1, 1, 2, 3)))),
             down_timer_adverts=rng.choice((3, 3, 3, 2, 5)),
             nopreempt_window=rng.choice((30.0, 0.0, 3 * beat)),
@@ -167,6 +170,16 @@ class _Draw:
             notify_priority_changes=rng.random() < 0.2,
             notify_deleted=rng.random() < 0.3,
         )
+
+    def _authentication(self, *, old: bool) -> dict[str, Any]:
+        """None at all, a password, an authentication header, or a trailer."""
+        rng = self._rng
+        if rng.random() < 0.15:
+            keys = (HmacKey(1, bytes(range(32))), HmacKey(2, bytes(range(32, 64))))
+            return {"auth_hmac": HmacSettings(keys, active_key=1, time_window=rng.choice((5, 5, 0)))}
+        if not old or rng.random() < 0.5:
+            return {}
+        return {"auth_pass": "secret", "auth_ah": rng.random() < 0.3}
 
     # One host
 

@@ -15,6 +15,7 @@ from hahub.vrrp.syncgroup import Step, SyncGroup
 from tests.simulation.lifeline import Slot
 from tests.simulation.loop import Loop
 from tests.simulation.router import Router
+from tests.simulation.voice import is_sealed
 from tests.simulation.wire import Packet
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Process:
         host = self.host
         left, host.lifeline = host.lifeline, {}
         delay = 0.0 if left else host.plan.startup_delay  # who goes on where another has ended has heard enough
-        added = [self._add(each, startup_delay=delay) for each in host.settings.values()]
+        added = [self._add(each, startup_delay=delay, left=left.get(each.name)) for each in host.settings.values()]
         self.loop.configure()
         self.interfaces_changed()
         resumable = {router.name for router in added if self._may_resume(router, left.get(router.name))}
@@ -59,7 +60,7 @@ class Process:
         self._verdicts, self._backlog, self.loop.sockets = before._verdicts, before._backlog, before.loop.sockets
         slots = self.host.lifeline
         for settings in self.host.settings.values():
-            self._add(settings)
+            self._add(settings, left=slots.get(settings.name))
         self.host.lifeline = slots
         self.loop.configure()
         self.interfaces_changed()
@@ -147,12 +148,16 @@ class Process:
         self._start_groups(states, added, set())
         self._start(added, set())
 
-    def _add(self, settings: InstanceSettings, *, startup_delay: float = 0.0) -> Router:
+    def _add(self, settings: InstanceSettings, *, startup_delay: float = 0.0, left: Slot | None = None) -> Router:
+        """left: in the lifeline, by an earlier life."""
         grouped = any(settings.name in group.members for group in self._group_settings)
-        router = Router(settings, startup_delay=startup_delay, grouped=grouped)
+        last_sequence = left.sequence if left is not None else 0
+        router = Router(
+            settings, startup_delay=startup_delay, grouped=grouped, wall=self.host.wall, last_sequence=last_sequence
+        )
         router.changed_at = self.world.now
         self.routers[settings.name] = router
-        self.host.lifeline[settings.name] = Slot()
+        self.host.lifeline[settings.name] = Slot(sequence=last_sequence)
         if self.host.maintenance:
             self._handle(router, events.MaintenanceChanged(on=True), self.host.now)
         self._recall(router)
@@ -286,8 +291,13 @@ class Process:
             self._handle(router, events.AddressesLost(tuple(map(str, missing))), self.host.now)
 
     def resignations(self) -> list[tuple[str, int, Packet]]:
-        """What it sends, or has sent, when it resigns: wires, destinations and packets."""
-        return [(r.settings.interface, *outgoing) for r in self.routers.values() for outgoing in r.packets(0)]
+        """What it has sent when it resigned, or would: wires, destinations and packets."""
+        found = []
+        for router in self.routers.values():
+            settings, voice = router.settings, router.voice
+            outgoing = voice.said(0) if is_sealed(settings) else voice.say(settings, 0, self.host.wall)
+            found += [(settings.interface, *each) for each in outgoing]
+        return found
 
     # Events and actions
 
@@ -350,7 +360,8 @@ class Process:
     def _send(self, router: Router, priority: int, now: float) -> None:
         if priority:
             self.host.lifeline[router.name].sent_at = now
-        wire = router.settings.interface
+        wire, outgoing = router.settings.interface, router.voice.say(router.settings, priority, self.host.wall)
+        self.host.lifeline[router.name].sequence = router.voice.sequence.last
         if self.host.interfaces[wire].up:
-            for destination, packet in router.packets(priority):
+            for destination, packet in outgoing:
                 self.world.send(self.host, wire, packet, destination)

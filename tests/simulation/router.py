@@ -2,25 +2,23 @@
 
 import msgspec
 
-from hahub.family import number_of
 from hahub.model import Cause, State
 from hahub.settings import InstanceSettings
 from hahub.vrrp import memory as memories
 from hahub.vrrp.familiar import Familiar
 from hahub.vrrp.instance import Instance
 from hahub.vrrp.syncgroup import SyncGroup
-from hahub.vrrp.wire import group_of, message_of
 from tests.simulation.oracle import ElectionOracle
-from tests.simulation.wire import Packet, ip_packet
-
-Outgoing = list[tuple[int, Packet]]
-"""Destinations, and the packet for each."""
+from tests.simulation.voice import Voice
 
 
 class Router:
     """Runs one Instance, as ``hahub.core.router`` does."""
 
-    def __init__(self, settings: InstanceSettings, *, startup_delay: float, grouped: bool) -> None:
+    def __init__(
+        self, settings: InstanceSettings, *, startup_delay: float, grouped: bool, wall: float, last_sequence: int
+    ) -> None:
+        """last_sequence: of an authentication header, as the life before left it."""
         self.instance = Instance(settings, startup_delay=startup_delay, grouped=grouped)
         self.name = settings.name
         self.startup_delay = startup_delay
@@ -30,8 +28,7 @@ class Router:
         """The members of its sync group, or itself."""
         self.gathered = False
         """Its group was made of members some of whom ran already: they need not agree at once."""
-        self.source: int | None = None
-        """Where its adverts come from."""
+        self.voice = Voice(wall=wall, last_sequence=last_sequence)
         self.told_of_interface: tuple[bool, int | None] | None = None
         self.told_of_tracked: dict[str, bool] = {}
         self.master_since = float("inf")
@@ -43,7 +40,6 @@ class Router:
         self.told_cause: Cause | None = None
         """Why it last changed its state."""
         self.familiar = Familiar()
-        self._packets: dict[int, Outgoing] = {}
 
     @property
     def settings(self) -> InstanceSettings:
@@ -52,6 +48,11 @@ class Router:
     @property
     def next_deadline(self) -> float | None:
         return self.instance.next_deadline
+
+    @property
+    def source(self) -> int | None:
+        """Where its adverts come from."""
+        return self.voice.source
 
     @property
     def state(self) -> State:
@@ -80,21 +81,5 @@ class Router:
 
     def encode(self, source: int | None) -> None:
         """Everything it can send has to be made anew."""
-        self.source = source
+        self.voice.encode(source)
         self.familiar.forget()
-        self._packets.clear()
-
-    def packets(self, priority: int) -> Outgoing:
-        """An advert with this priority, for each destination; none without a source."""
-        found = self._packets.get(priority)
-        if found is None:
-            found = self._packets[priority] = [] if self.source is None else self._encode(priority, self.source)
-        return found
-
-    def _encode(self, priority: int, source: int) -> Outgoing:
-        settings = self.settings
-        family, outgoing = settings.family, []
-        for to in [number_of(peer.address) for peer in settings.unicast_peers] or [group_of(settings)]:
-            message = message_of(settings, priority, source=source, destination=to, old_checksum=False)
-            outgoing.append((to, ip_packet(message, source=source, destination=to, family=family)))
-        return outgoing

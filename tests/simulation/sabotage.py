@@ -17,7 +17,7 @@ from hahub.vrrp.actions import Action, AnnounceAddresses, RemoveAddresses, Repor
 from hahub.vrrp.instance import Instance
 from hahub.vrrp.masterwatch import MasterWatch
 from hahub.vrrp.packet import Datagram
-from hahub.vrrp.reception import Accepted, Rejected, Rejection
+from hahub.vrrp.reception import Accepted, Freshness, Rejected, Rejection
 from tests.simulation import sockets
 from tests.simulation.laws import Law
 
@@ -139,12 +139,17 @@ def _sooner(version: int, priority: int, interval: float, adverts: int = 3) -> f
 
 
 def _deaf_reception(
-    datagram: Datagram, settings: InstanceSettings, *, own_source: int | None, known_master: int | None
+    datagram: Datagram,
+    settings: InstanceSettings,
+    *,
+    own_source: int | None,
+    known_master: int | None,
+    freshness: Freshness,
 ) -> Accepted | Rejected:
     """Half of all hosts are not heard."""
     if datagram.source % 2:
         return Rejected(Rejection.CHECKSUM, "not heard")
-    return _check(datagram, settings, own_source=own_source, known_master=known_master)
+    return _check(datagram, settings, own_source=own_source, known_master=known_master, freshness=freshness)
 
 
 def _hears_with(**changes: Any) -> Callable[..., list[Action]]:
