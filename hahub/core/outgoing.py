@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hahub.core.interfaces import Interface, Use
-from hahub.family import Family
+from hahub.family import Family, number_of
 from hahub.lifeline import Slot
 from hahub.net.adverts import AdvertSender
 from hahub.net.adverts6 import AdvertSender6
@@ -60,6 +60,22 @@ class Outgoing:
         self.sequence.heard(last_sequence)
         slot.numbered(self.sequence.last)
 
+    @property
+    def trailers(self) -> tuple[int, tuple[tuple[str, int], ...]]:
+        """The sequence of the last authentication trailer of our own, and the last one of each sender."""
+        text = self._settings.family.text
+        return self._trailer_sequence.last, tuple((text(who), last) for who, last in self._heard_trailers.all())
+
+    def recall_trailers(self, own: int, heard: Iterable[tuple[str, int]]) -> None:
+        """Go on above these, as another process has left them: peers have heard the former, and we the latter."""
+        self._trailer_sequence = SendSequence(own)
+        for sender, sequence in heard:
+            self._heard_trailers.heard(number_of(sender), sequence, senders=self._senders_max)
+
+    @property
+    def _senders_max(self) -> int:
+        return max(SENDERS, len(self._settings.unicast_peers))
+
     def encode(self, settings: InstanceSettings, interface: Interface, use: Use, priorities: Iterable[int]) -> None:
         """Make the adverts anew: after a change of configuration or of interfaces.
 
@@ -92,8 +108,7 @@ class Outgoing:
         Of an authentication header, what we send next has to be above it as well.
         """
         if datagram.envelope is None:
-            senders = max(SENDERS, len(self._settings.unicast_peers))
-            self._heard_trailers.heard(datagram.source, sequence, senders=senders)
+            self._heard_trailers.heard(datagram.source, sequence, senders=self._senders_max)
             return
         self.sequence.heard(sequence)
         if self._slot is not None:

@@ -165,15 +165,16 @@ class Router:
 
     def remember(self) -> RouterMemory:
         """What another process needs to go on with this router."""
-        name, (interface, virtual_router_id, versions) = self.settings.name, key_of(self.settings)
         memory, peers = memories.remember(self.instance), tuple(map(Family.IPV4.text, self._outgoing.old_peers))
-        return RouterMemory(name, interface, virtual_router_id, versions, memory, peers, self._announcer.pending)
+        key, trailers = key_of(self.settings), self._outgoing.trailers
+        return RouterMemory(self.settings.name, *key, memory, peers, self._announcer.pending, *trailers)
 
     def recall(self, memory: RouterMemory) -> None:
         """Go on where another process has stopped; what is different by now is found at the event Recalled."""
         memories.recall(self.instance, memory.instance)
         for peer in memory.old_peers:
             self._outgoing.peer_is_old(number_of(peer))
+        self._outgoing.recall_trailers(memory.trailer, memory.trailers_heard)
         if not self.instance.holds_addresses:
             return
         self._announcer.recall(memory.announcing)

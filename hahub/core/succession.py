@@ -40,6 +40,10 @@ class RouterMemory:
     """Addresses of those that are found to make their checksums as keepalived once did."""
     announcing: int = 0
     """Gratuitous ARP of each address that still wait for their time."""
+    trailer: int = 0
+    """Sequence of the last authentication trailer that was sent; 0 for none."""
+    trailers_heard: tuple[tuple[str, int], ...] = ()
+    """Senders, and the sequences of the last ones that were heard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,8 +108,8 @@ def distance(at: int, other: int) -> int:
 class SendSequence:
     """The sequences of one sender."""
 
-    def __init__(self) -> None:
-        self._last = 0
+    def __init__(self, last: int = 0) -> None:
+        self.last = last
 
     def next(self, wall_ns: int, time_window: int) -> int:
         """The next one; wall_ns: UTC, nanoseconds since 1970.
@@ -118,12 +118,12 @@ class SendSequence:
         receivers take no more of the old ones, and the sequences begin anew at the clock.
         """
         clock = (wall_ns // 10**9 % (1 << 32) << 32) | (wall_ns % 10**9 * 65536 // 10**9 << 16)
-        ahead = distance(clock >> 32, self._last >> 32)
-        if is_after(clock, self._last) or (time_window and ahead > time_window):
-            self._last = clock
+        ahead = distance(clock >> 32, self.last >> 32)
+        if is_after(clock, self.last) or (time_window and ahead > time_window):
+            self.last = clock
         else:
-            self._last = (self._last + 1) % _MODULUS
-        return self._last
+            self.last = (self.last + 1) % _MODULUS
+        return self.last
 
 
 class ReceivedSequences:
@@ -132,6 +132,10 @@ class ReceivedSequences:
     def __init__(self) -> None:
         self._last: dict[int, int] = {}
         """By source; the one heard last is the last."""
+
+    def all(self) -> list[tuple[int, int]]:
+        """Each sender and its last sequence, in the order in which they were heard last."""
+        return list(self._last.items())
 
     def last(self, source: int, now: int, time_window: int) -> int | None:
         """What the next one of this sender has to be after; None when anything will do.

@@ -1,11 +1,15 @@
 """Two real cores whose adverts are signed: one key after another, a wrong one, and repetitions of what was heard."""
 
+import signal
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
 
+from hahub.link import pair
+from hahub.messages import Ready
 from hahub.model import State
 from hahub.net.adverts import AdvertSender
 from hahub.settings import HmacKey, HmacSettings, InstanceSettings, VirtualAddress
@@ -44,8 +48,8 @@ def cores() -> Iterator[ExitStack]:
         yield stack
 
 
-def start(cores: ExitStack, lab: Lab, name: str, instance: InstanceSettings) -> CoreDriver:
-    core = CoreDriver(lab[name], instance)
+def start(cores: ExitStack, lab: Lab, name: str, instance: InstanceSettings, **more: socket.socket) -> CoreDriver:
+    core = CoreDriver(lab[name], instance, **more)
     cores.callback(core.close)
     return core
 
@@ -111,3 +115,27 @@ def test_what_was_heard_before_is_not_believed_again(lab: Lab, cores: ExitStack)
     b.wait_for(lambda: "packet dropped: 10.9.0.1 sequence: " in b.log, "word of the repetition")
 
     assert b.states() == [State.BACKUP, State.MASTER]
+
+
+def test_who_takes_over_from_another_process_believes_no_repetition_either(lab: Lab, cores: ExitStack) -> None:
+    """A master that is dead cannot be made to seem alive while its backup is upgraded."""
+    sniffer = in_namespace(lab["b"].namespace, lambda: Sniffer("eth0"))
+    repeater = in_namespace(lab["a"].namespace, lambda: AdvertSender("eth0", index_of("eth0"), 0x0A090001))
+    cores.callback(repeater.close)
+    a = start(cores, lab, "a", settings(150, NEW, active=2))
+    a.wait_for_state(State.MASTER)
+    heard = split_ip(sniffer.next(0x0800, protocol=112)[14:])
+    first = start(cores, lab, "b", settings(100, NEW, active=2))
+    first.wait_for_state(State.BACKUP)
+    lab.wait_for_advert(lab["a"], since=lab.adverts()[-1].at, count=3)
+    ours, theirs = pair()
+    second = start(cores, lab, "b", settings(100, NEW, active=2), predecessor=theirs)
+    second.wait_for(lambda: any(isinstance(record, Ready) for record in second.records), "the prepared core")
+
+    a.signal(signal.SIGSTOP)
+    first.hand_over_to(ours)
+    second.wait_for_takeover()
+    assert repeater.send(heard.payload) is None
+
+    second.wait_for(lambda: "packet dropped: 10.9.0.1 sequence: " in second.log, "word of the repetition")
+    second.wait_for_state(State.MASTER)
