@@ -107,7 +107,7 @@ class Mastership:
         priority, source: our own. Returns what to do at once, and why to be a backup then; None: there is no reason to.
         """
         if event.advert.priority == 0:
-            return self._answer_resignation(priority, now), None
+            return self._answer_resignation(event.source_text, priority, now), None
         outcome, reason = contest(event, priority, source)
         if outcome is Outcome.OURSELVES:
             return [Note("own-address", f"{reason.detail}: duplicate address?")], None
@@ -137,11 +137,12 @@ class Mastership:
         """May a weaker master have been there before us? Not one whose advert crosses our first: it began with us."""
         return self._since + CROSSING * self.settings.advert_int <= now < self._guest_until
 
-    def _answer_resignation(self, priority: int, now: float) -> list[Action]:
+    def _answer_resignation(self, sender: str, priority: int, now: float) -> list[Action]:
         """VR-093: somebody who resigns was master beside us, and drew traffic."""
+        if not self._answers.admits(self.settings.advert_int, now):
+            return [Note("flood", f"too many adverts of priority 0 to answer them all, the last from {sender}")]
         self.restart_timer(now)
-        admitted = self._answers.admits(self.settings.advert_int, now)
-        return [SendAdvert(priority), *(self.announcements.recover(self.settings, now) if admitted else [])]
+        return [SendAdvert(priority), *self.announcements.recover(self.settings, now)]
 
     def _answer_weaker(self, event: AdvertReceived, priority: int, reason: Reason, now: float) -> list[Action]:
         """VR-097: a weaker master yields at once; traffic that it drew comes back by gratuitous ARP."""

@@ -77,8 +77,13 @@ class MasterWatch:
         self.arm(settings, priority, now)
 
     def _resigned(self, settings: InstanceSettings, priority: int, sender: str, now: float) -> None:
-        """Our master said priority 0: wait for Skew_Time only (VR-086)."""
-        self.due = now + timers.skew_time(settings.version, priority, self.interval)
+        """Our master said priority 0: wait for Skew_Time only (VR-086), from the first time that it says so.
+
+        Nobody holds a takeover up by saying it again and again.
+        """
+        if self.due is None:
+            return
+        self.due = min(self.due, now + timers.skew_time(settings.version, priority, self.interval))
         self._cause, self._detail = Cause.PRIORITY_ZERO, partial("{} resigned".format, sender)
 
     def _ignore(self, weaker: str) -> None:

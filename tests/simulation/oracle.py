@@ -52,8 +52,8 @@ class ElectionOracle:
             return
         theirs = event.advert.priority
         if theirs == 0:
-            if self._heard_from in (None, event.source):
-                self._resigned_at = now
+            if self._heard_from in (None, event.source) and self._resigned_at is None:
+                self._resigned_at = now  # said again, it holds nothing up
             return
         self._heard_from = event.source
         if theirs >= priority:
