@@ -159,8 +159,9 @@ class Engine:
             for _ in range(EARLY_MAX // PACKETS_PER_TURN):
                 if not self._receive(interface):
                     break
+        at = time.monotonic()  # what arrives from here on, while all this is put into words, is for the other core
         routers, groups = self._routers.remember()
-        return CoreMemory(time.monotonic(), self._reporter.remember(), routers, groups, self._promotion.switched)
+        return CoreMemory(at, self._reporter.remember(), routers, groups, self._promotion.switched)
 
     def halt(self) -> None:
         """Do nothing any more, and leave everything on this host as it is: another core acts."""
