@@ -91,6 +91,7 @@ def _run_daemon(
 
     from hahub.config import load
     from hahub.parent import process
+    from hahub.parent.credentials import powers
     from hahub.parent.heritage import Heritage
     from hahub.parent.logs import LEVELS, LogWriter
 
@@ -102,6 +103,9 @@ def _run_daemon(
         settings = loaded.settings
         if settings is None:
             return _UNREADABLE if loaded.unreadable else _REFUSED
+    if missing := powers().needed():
+        click.echo(f"hahub: {' and '.join(missing)} not available, expected root, or a container that has it", err=True)
+        return _REFUSED
     log = LogWriter(level=LEVELS[log_level])
     start = partial(
         process.run,

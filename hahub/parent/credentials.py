@@ -12,6 +12,8 @@ from pathlib import Path
 
 _CAP_SETGID = 6
 _CAP_SETUID = 7
+_NEEDED = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13}
+"""Without them a core would be master of addresses that it cannot add, or hear nobody."""
 
 
 class CredentialsError(Exception):
@@ -81,6 +83,11 @@ class Powers:
         if self.setgroups.strip() == "deny":
             return "setgroups is denied in this user namespace"
         return ""
+
+    def needed(self) -> tuple[str, ...]:
+        """The capabilities that are missing, and without which there is no virtual router."""
+        held = int(_field(self.status, "CapEff"), 16)
+        return tuple(name for name, number in _NEEDED.items() if not held >> number & 1)
 
 
 def powers() -> Powers:

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from hahub.cli.run import run_daemon
+from hahub.parent.credentials import powers
 from tests.cli.running import CONFIGURATION, HAHUB, Running
 from tests.parent.harness import is_alive, wait_until
+
+with_rights = pytest.mark.skipif(bool(powers().needed()), reason="a daemon without the rights of a router is refused")
 
 
 @pytest.mark.namespaces
@@ -137,6 +140,7 @@ def test_a_bad_file_keeps_it_from_starting(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@with_rights
 def test_a_state_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     file = tmp_path / "hahub.yaml"
     file.write_text("vrrp_instance: {VI_1: {interface: lo, virtual_router_id: 1, virtual_ipaddress: [10.0.0.1]}}\n")
@@ -155,6 +159,25 @@ def test_a_file_that_cannot_be_read_has_its_own_exit_status(tmp_path: Path) -> N
     assert result.stderr == f"{tmp_path}/none: cannot be read: no such file or directory\n"
 
 
+@pytest.mark.parametrize("missing", ["net_admin", "net_admin,net_raw"])
+@with_rights
+def test_who_cannot_add_addresses_does_not_become_master(tmp_path: Path, missing: str) -> None:
+    file = tmp_path / "hahub.yaml"
+    file.write_text("vrrp_instance: {VI_1: {interface: lo, virtual_router_id: 1, virtual_ipaddress: [10.0.0.1]}}\n")
+    directories = ("--run-dir", tmp_path / "run", "--state-dir", tmp_path / "state")
+
+    without = ",".join(f"-{name}" for name in missing.split(","))
+    result = subprocess.run(
+        ["setpriv", "--bounding-set", without, HAHUB, "run", "-f", file, *directories],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+    assert result.returncode == 1
+    named = " and ".join(f"CAP_{name.upper()}" for name in missing.split(","))
+    assert result.stderr.splitlines()[-1].startswith(f"hahub: {named} not available, expected root")
+
+
+@with_rights
 def test_what_the_machine_refuses_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "fifo").write_text("precious")
     file = tmp_path / "keepalived.conf"
@@ -189,6 +212,7 @@ def test_closed_standard_descriptors_are_not_taken_by_anything_else(tmp_path: Pa
     assert (status, opened, errors) == (0, {"parent": null, "core": null, "hub": null}, null)
 
 
+@with_rights
 def test_a_bug_is_logged_and_has_a_status_that_a_supervisor_restarts_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

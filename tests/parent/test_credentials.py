@@ -60,6 +60,18 @@ def test_powers_say_why_somebody_cannot_be_become(powers: Powers, wanted: Creden
 
 
 @pytest.mark.parametrize(
+    ("held", "missing"),
+    [
+        pytest.param("000001ffffffffff", (), id="root"),
+        pytest.param("00000000a80425fb", ("CAP_NET_ADMIN",), id="a container by default"),
+        pytest.param("0000000000000000", ("CAP_NET_ADMIN", "CAP_NET_RAW"), id="an ordinary user"),
+    ],
+)
+def test_what_a_virtual_router_cannot_do_without_is_known(held: str, missing: tuple[str, ...]) -> None:
+    assert Powers(f"CapEff:\t{held}\n", WHOLE, WHOLE, "allow\n").needed() == missing
+
+
+@pytest.mark.parametrize(
     ("user", "group", "found"),
     [
         pytest.param("", "", (os.geteuid(), os.getegid()), id="nobody in particular"),
