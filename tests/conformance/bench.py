@@ -61,7 +61,9 @@ class Wire:
         before = len(self.frames)
         self._sending.send(frame)
         self.drain()
-        return next(each for each in self.frames[before:] if each.sent and each.raw == frame)
+        gone = [each for each in self.frames[before:] if each.sent and each.raw == frame]
+        assert gone, f"a frame did not leave by {self.cable.far_interface}"
+        return gone[0]
 
     def send_unseen(self, frame: bytes) -> None:
         """Send a frame without looking for it: one of very many."""

@@ -1,12 +1,12 @@
 """Gives each test what was seen in its situation; all that any collected test looks at is played before."""
 
-import os
 from typing import TypeAlias
 
 import pytest
 import trio
 
 from tests.conformance import situations
+from tests.conformance.configuration import require_root
 from tests.conformance.playing import play_all
 from tests.conformance.seen import Recording
 from tests.conftest import require
@@ -29,9 +29,7 @@ def daemon(request: pytest.FixtureRequest) -> str:
 def play(request: pytest.FixtureRequest, daemon: str) -> Recordings:
     """Play every situation that a collected test wants to look at, with the daemon under test."""
     require("ip", *([daemon] if daemon == "keepalived" else []))
-    if os.geteuid() != 0:
-        message = "this test needs root, to make network namespaces that a daemon and its tester can enter"
-        (pytest.fail if os.environ.get("HAHUB_SKIPS_FAIL") else pytest.skip)(message)
+    require_root("to make network namespaces that a daemon and its tester can enter")
     wanted = {name for item in request.session.items for name in _situations_of(item)}
     return trio.run(play_all, wanted, daemon)
 

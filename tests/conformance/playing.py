@@ -1,6 +1,7 @@
 """Plays situations: those of a bench at the same time, several benches at the same time, the loud ones alone."""
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -75,7 +76,7 @@ async def _play_bench(
             async with trio.open_nursery() as plays:
                 for tester in testers:
                     plays.start_soon(_play, tester, failures)
-            await _stop(bench, testers)
+            await _stop(bench, testers, failures)
             watching.cancel_scope.cancel()
         for tester in testers:
             recordings[tester.situation.name] = _recording(tester, failures.get(tester.situation.name, ""))
@@ -98,11 +99,14 @@ async def _play(tester: Tester, failures: dict[str, str]) -> None:
         failures[tester.situation.name] = f"{type(error).__name__}: {error}\n{tester.bench.daemon.log[-3000:]}"
 
 
-async def _stop(bench: Bench, testers: list[Tester]) -> None:
+async def _stop(bench: Bench, testers: list[Tester], failures: dict[str, str]) -> None:
     if bench.daemon.is_running:
+        try:
+            await trio.to_thread.run_sync(bench.daemon.terminate)  # it waits until the daemon is ready for that
+        except AssertionError as error:
+            failures.update({tester.situation.name: str(error) for tester in testers})
         for tester in testers:
-            tester.mark("SIGTERM")
-        bench.daemon.terminate()
+            tester.marks["SIGTERM"] = bench.notes[-1][0] if bench.notes else time.monotonic()
     with trio.move_on_after(PATIENCE):
         while bench.daemon.is_running:
             await trio.sleep(0.02)

@@ -111,6 +111,10 @@ class Tester:
         """Run a shell script there; ``$word`` stands for what it does in configurations."""
         return await trio.to_thread.run_sync(lambda: self.bench.shell(self.wire.cable.fill(script)))
 
+    async def processes(self) -> list[int]:
+        """Return the ids of everything that runs there, the youngest first."""
+        return await trio.to_thread.run_sync(self.bench.processes)
+
     # Waiting
 
     def mark(self, name: str) -> None:

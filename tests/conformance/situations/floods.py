@@ -76,14 +76,14 @@ async def fuzz(tester: Tester) -> None:
     right = [tester.advert(0), tester.advert(1)]
     await _send_all(tester, _nonsense(right, dice, 200), per_second=2000)
     await tester.hears(3)
-    tester.notes["memory before"] = _memory(tester)
+    tester.notes["memory before"] = _memory(await tester.processes())
     tester.mark("begin")
     await _send_all(tester, _nonsense(right, dice, RANDOM), per_second=2500)
     await _send_all(tester, _mutations(right, dice, MUTATED), per_second=2500)
     tester.mark("end")
     await tester.hears(3)
     await tester.hears(3, router=1)
-    tester.notes["memory after"] = _memory(tester)
+    tester.notes["memory after"] = _memory(await tester.processes())
 
 
 async def _send_all(tester: Tester, frames: Iterable[bytes], *, per_second: float) -> None:
@@ -137,9 +137,9 @@ def _may_be_valid(frame: bytes) -> bool:
     return isinstance(advert, Advert) and (advert.checksum_covers_message or advert.checksum_covers_pseudo_header)
 
 
-def _memory(tester: Tester) -> int:
+def _memory(processes: list[int]) -> int:
     """Return the resident kilobytes of the process that does VRRP: the one that has the raw sockets."""
-    core = [pid for pid in tester.bench.processes() if _has_vrrp_socket(pid)]
+    core = [pid for pid in processes if _has_vrrp_socket(pid)]
     assert core, "no process receives VRRP"
     status = Path(f"/proc/{core[0]}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0])

@@ -20,7 +20,7 @@ async def long_watched(tester: Tester) -> None:
     """Thirty adverts; and which clocks the daemon's timers count by."""
     await tester.becomes("MASTER")
     await tester.hears(30)
-    tester.notes["clocks"] = sorted(set(_timer_clocks(tester.bench.processes())))
+    tester.notes["clocks"] = sorted(set(_timer_clocks(await tester.processes())))
 
 
 def _timer_clocks(processes: list[int]) -> list[str]:
@@ -47,7 +47,7 @@ async def stands_still(tester: Tester) -> None:
     """The whole daemon gets no processor time for longer than its peers wait."""
     await tester.becomes("MASTER")
     await tester.hears(2)
-    processes = tester.bench.processes()
+    processes = await tester.processes()
     for pid in processes:
         os.kill(pid, signal.SIGSTOP)
     await tester.passes(1.5)
