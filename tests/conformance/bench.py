@@ -152,8 +152,6 @@ class Bench:
         text = f"""global_defs {{
     router_id bench
     script_user root
-    vrrp_rt_priority 50
-    vrrp_rlimit_rttime 10000000
     vrrp_notify_fifo /run/lab/fifo
     {self._globals}
 }}
