@@ -190,7 +190,7 @@ def _blocks(config: Config) -> Iterator[tuple[Path, VrrpInstance | VrrpSyncGroup
 def _check_globals(config: Config, document: Document) -> None:
     defs = config.global_defs
     if defs.enable_script_security:
-        message = "enable_script_security is understood, without effect yet"
+        message = "enable_script_security has no effect: nobody checks who may write to the scripts"
         _warn(document, ("global_defs", "enable_script_security"), message)
 
 

@@ -35,7 +35,6 @@ class Foreign:
     """The keywords of one block that keepalived has and the schema has not."""
 
     unsupported: frozenset[str] = frozenset()
-    without_effect: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
     missing: Mapping[str, str] = field(default_factory=dict)
     """Keyword -> what hahub does not have."""
@@ -77,10 +76,18 @@ KNOWN: dict[str, frozenset[str]] = {
 _NO_BFD = "hahub does not speak BFD"
 _INSTEAD_OF_BFD = "a vrrp_script or a track_file can tell what a BFD daemon says"
 
+_LINKS_ARE_TOLD = "the kernel tells when a link goes down"
+_HINTS = {
+    "net_namespace": "start hahub there: ip netns exec NAME hahub run",
+    "startup_script": "systemd runs it as ExecStartPre",
+    "shutdown_script": "systemd runs it as ExecStopPost",
+}
+"""How it is done until then."""
+
 FOREIGN: dict[str, Foreign] = {
     ROOT: Foreign(
         unsupported=_words("net_namespace include includer includem includew includeb includea"),
-        without_effect=_words("linkbeat_interfaces linkbeat_use_polling"),
+        unneeded=dict.fromkeys(("linkbeat_interfaces", "linkbeat_use_polling"), _LINKS_ARE_TOLD),
         instead={"bfd_instance": _NO_BFD},
         ignored=_words(
             "virtual_server virtual_server_group SSL instance use_pid_dir child_wait_time"
@@ -89,17 +96,21 @@ FOREIGN: dict[str, Foreign] = {
     ),
     "global_defs": Foreign(
         unsupported=_words("startup_script shutdown_script"),
-        unneeded=dict.fromkeys(
-            ("max_auto_priority", "min_auto_priority_delay"), "the core runs in real time from its start"
-        ),
+        unneeded={
+            "max_auto_priority": "the core runs in real time from its start",
+            "min_auto_priority_delay": "the core runs in real time from its start",
+            "reload_check_config": "files with errors are never taken at a reload",
+        },
         instead={
+            "no_email_faults": "there is mail for FAULT as well",
+            "set_supplementary_groups": "scripts have the group of their user, and no other one",
+            "umask": "scripts have 022, and a notify FIFO is for its owner alone",
             "vrrp_iptables": "no_accept is done by nftables",
             "vrrp_ipsets": "no_accept is done by nftables, with sets of its own",
             "vrrp_rx_bufs_policy": "sockets have room for 256 KiB, kernel_rx_buf_size for more",
             "vrrp_rx_bufs_multiplier": "sockets have room for 256 KiB, kernel_rx_buf_size for more",
             "nftables_ifindex": "rules name interfaces, and hold for one that is made anew",
         },
-        without_effect=_words("no_email_faults set_supplementary_groups umask"),
         ignored=_words(
             "process_names process_name vrrp_process_name random_seed data_use_instance use_symlink_paths"
             " startup_script_timeout shutdown_script_timeout"
@@ -111,7 +122,7 @@ FOREIGN: dict[str, Foreign] = {
             " enable_snmp_vrrp enable_snmp_keepalived enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3"
             " enable_snmp_checker enable_traps snmp_socket enable_dbus dbus_service_name dbus_no_interface_name"
             " json_version state_dump_file stats_dump_file json_dump_file"
-            " reload_check_config reload_time_file reload_repeat reload_file include_check config_save_dir"
+            " reload_time_file reload_repeat reload_file include_check config_save_dir"
             " tmp_config_directory"
             " lvs_notify_fifo lvs_notify_fifo_script lvs_sync_daemon lvs_flush lvs_flush_onstop lvs_timeouts"
             " lvs_id smtp_alert_checker checker_log_all_failures checker_priority checker_rt_priority"
@@ -127,7 +138,7 @@ FOREIGN: dict[str, Foreign] = {
     "vrrp_instance": Foreign(
         unsupported=_words("vrf"),
         missing={"track_bfd": _NO_BFD},
-        without_effect=_words("linkbeat_use_polling"),
+        unneeded={"linkbeat_use_polling": _LINKS_ARE_TOLD},
         ignored=_words("lvs_sync_daemon_interface"),
     ),
     "vrrp_sync_group": Foreign(missing={"track_bfd": _NO_BFD}),
@@ -141,14 +152,12 @@ def judge(block: str, keyword: str, *, switched_off: bool = False, secret: bool 
     secret: it may be a piece of a password that fell apart, do not repeat it.
     """
     foreign = FOREIGN.get(block, Foreign())
+    if switched_off and keyword in {*foreign.unsupported, *foreign.instead, *foreign.unneeded}:
+        return None
     if keyword in foreign.unsupported:
-        if switched_off:
-            return None
-        return Finding(Severity.ERROR, f"{keyword} is understood, not supported yet")
+        return Finding(Severity.ERROR, f"{keyword} is understood, not supported yet", _HINTS.get(keyword, ""))
     if keyword in foreign.missing:
         return Finding(Severity.ERROR, f"{keyword} is understood, but {foreign.missing[keyword]}", _INSTEAD_OF_BFD)
-    if keyword in foreign.without_effect:
-        return None if switched_off else Finding(Severity.WARNING, f"{keyword} is understood, without effect yet")
     if keyword in foreign.instead:
         return Finding(Severity.WARNING, f"{keyword} is not used: {foreign.instead[keyword]}")
     if keyword in foreign.unneeded:

@@ -95,6 +95,16 @@ def test_the_small_sample_loads() -> None:
     assert load([SAMPLES / "keepalived.conf"]).problems == ()
 
 
+def test_the_large_sample_loads_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAHUB_KEY", "hex:" + "5a" * 32)
+
+    loaded = load([SAMPLES / "keepalived.full.conf"])
+
+    assert loaded.problems == ()
+    assert loaded.settings is not None
+    assert [each.name for each in loaded.settings.core.instances] == ["outside", "inside", "inside6", "cloud"]
+
+
 def test_the_sample_in_yaml_lacks_nothing_but_its_secrets() -> None:
     places = [(p.line, p.severity) for p in load([SAMPLES / "hahub.yaml"]).problems]
 
@@ -121,7 +131,8 @@ def test_files_as_people_have_them_are_understood() -> None:
             f"{STRICT}:30:1: note: virtual_server is ignored, it has no influence on VRRP in hahub",
         ],
         "typical.conf": [
-            f"{DATA}/typical.conf:13:4: warning: global_defs: enable_script_security is understood, without effect yet"
+            f"{DATA}/typical.conf:13:4: warning: global_defs: enable_script_security has no effect:"
+            " nobody checks who may write to the scripts"
         ],
     }
 

@@ -448,3 +448,24 @@ virtual_server: {}
         "a.conf:13:81: vrrp_instance VI_1: unknown keyword hose, expected one of the keywords of virtual_ipaddress",
         "a.conf:16:1: note: virtual_server is ignored, it has no influence on VRRP in hahub",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("linkbeat_use_polling", "1:1: note: linkbeat_use_polling is not needed:"
+         " the kernel tells when a link goes down"),
+        ("net_namespace red", "1:1: net_namespace is understood, not supported yet;"
+         " start hahub there: ip netns exec NAME hahub run"),
+        ("global_defs {\n umask 022\n}", "2:2: warning: global_defs: umask is not used:"
+         " scripts have 022, and a notify FIFO is for its owner alone"),
+        ("global_defs {\n no_email_faults\n}", "2:2: warning: global_defs: no_email_faults is not used:"
+         " there is mail for FAULT as well"),
+        ("global_defs {\n startup_script /bin/true\n}", "2:2: global_defs: startup_script is understood,"
+         " not supported yet; systemd runs it as ExecStartPre"),
+        ("global_defs {\n reload_check_config\n}", "2:2: note: global_defs: reload_check_config is not needed:"
+         " files with errors are never taken at a reload"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_said_with_what_is_instead(problem_lines: Lines, text: str, said: str) -> None:
+    assert problem_lines(f"{text}\n{HEAD}{TAIL}") == [f"a.conf:{said}"]
