@@ -1,5 +1,6 @@
 """What hahub makes of tracked files and interfaces is what keepalived makes of them, number by number."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,87 @@ def test_an_interface_that_is_not_there_is_down(lab: Lab) -> None:
     a.fifo.wait_for_state("MASTER")
 
     assert lines(a) == ["FAULT 100", "BACKUP 100", "MASTER 100"]
+
+
+SCRIPTS = """
+vrrp_script writes {
+    script "/usr/bin/test -w /etc/passwd"
+    interval 1
+}
+vrrp_script writes_as_nobody {
+    script "/usr/bin/test -w /etc/passwd"
+    interval 1
+    user nobody
+}
+vrrp_script hangs {
+    script "/bin/sleep 100"
+    interval 9
+    timeout 1
+}
+vrrp_script succeeds_late {
+    script "/bin/true"
+    interval 1
+    rise 3
+    init_fail
+}
+"""
+
+
+def tracking_of_each(*scripts: str) -> str:
+    """A virtual router for each script, of its name."""
+    text = CONFIG.partition("vrrp_instance")[0].format(definition=SCRIPTS)
+    for number, script in enumerate(scripts, start=1):
+        text += (
+            f"vrrp_instance {script} {{\n interface eth0\n virtual_router_id {number}\n priority 100\n version 3\n"
+            f" advert_int 0.1\n track_script {{\n {script}\n }}\n virtual_ipaddress {{\n 10.9.{number}.1\n }}\n}}\n"
+        )
+    return text
+
+
+@pytest.mark.namespaces
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="this test needs root, which this user is not")
+def test_scripts_run_as_their_user_and_have_so_much_time(lab: Lab, daemon: str) -> None:
+    """``init_fail`` is for hahub alone: keepalived forgets it at the first success."""
+    a = lab["a"]
+    running = DAEMONS[daemon](a, tracking_of_each("writes", "writes_as_nobody", "hangs", "succeeds_late"))
+
+    running.start()
+    started = a.fifo.wait_for_state("MASTER", instance="writes")
+    a.fifo.wait_for_state("FAULT", instance="writes_as_nobody")
+    a.fifo.wait_for_state("FAULT", instance="hangs")
+    late = a.fifo.wait_for_state("MASTER", instance="succeeds_late")
+
+    for name in ("writes_as_nobody", "hangs"):
+        assert set(a.fifo.states(name)) == {"FAULT"}
+    assert a.fifo.states("writes") == ["BACKUP", "MASTER"]
+    if daemon == "hahub":
+        assert a.fifo.states("succeeds_late") == ["FAULT", "BACKUP", "MASTER"]
+        assert late - started > 1.5
+
+
+@pytest.mark.namespaces
+@pytest.mark.slow
+@pytest.mark.parametrize("word", ["", "sync_group_tracking_weight"])
+def test_in_a_group_weights_of_a_member_count_where_that_is_asked_for(lab: Lab, daemon: str, word: str) -> None:
+    """2.2.7 logs that it ignores the weight, as hahub does, and then counts it all the same."""
+    a = lab["a"]
+    a.add_second_interface()
+    tracks = "track_interface {\n        eth1 weight 20\n    }"
+    first = CONFIG.format(definition="", tracks=tracks)
+    second = first[first.index("vrrp_instance") :].replace("VI_1", "VI_2").replace("id 51", "id 52")
+    group = f"vrrp_sync_group G {{\n group {{\n VI_1\n VI_2\n }}\n {word}\n}}\n"
+    running = DAEMONS[daemon](a, first + second.replace("10.9.0.200", "10.9.0.202") + group)
+    counts = bool(word) or daemon == "keepalived"
+
+    running.start()
+    for name in ("VI_1", "VI_2"):
+        a.fifo.wait_for_state("MASTER", instance=name)
+    a.ip("link", "set", "eth1", "down")
+    for name in ("VI_1", "VI_2"):
+        a.fifo.wait_for_state("MASTER_PRIORITY" if counts else "FAULT", instance=name)
+
+    told = [line for line in a.fifo.text.splitlines() if "VI_1" in line and "BACKUP_PRIORITY" not in line]
+    after = ["BACKUP 120", "MASTER 120", "MASTER_PRIORITY 100"] if counts else ["BACKUP 100", "MASTER 100", "FAULT 100"]
+    assert told == [f'INSTANCE "VI_1" {line}' for line in after]
+    assert word or "eth1" in next(line for line in running.log.splitlines() if "weight" in line)
