@@ -1,10 +1,23 @@
 """What the core's log holds back, and what becomes of it."""
 
+import pytest
+
+from hahub.core import log as log_module
 from hahub.core.log import INFO, WARNING, CoreLog
 from hahub.core.outlet import Outlet
 from hahub.link import Link, pair
 from hahub.messages import Log, Record
 from hahub.settings import VirtualAddress
+
+
+class MockTime:
+    """Stands where the clock is."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
 
 
 class Lines:
@@ -47,6 +60,26 @@ def test_who_tries_out_a_check_sees_each_change_of_priority() -> None:
         *(Log(INFO, text) for text in said),
         Log(INFO, "VI_1: effective priority changes to 24 (5 more since)"),
     ]
+
+
+def test_every_kind_of_rubbish_to_every_virtual_router_is_no_flood_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines, clock = Lines(), MockTime()
+    monkeypatch.setattr(log_module, "time", clock)
+    log = CoreLog(lines)  # type: ignore[arg-type]
+    for _ in range(3):
+        for number in range(6000):
+            log.limited(WARNING, f"VI_{number // 20}", f"check {number % 20}", "packet dropped")
+
+    in_a_minute = len(lines.records)
+    clock.now += 61.0
+    log.limited(WARNING, "VI_1000", "checksum", "packet dropped")
+    log.settle()
+
+    assert in_a_minute == 2001
+    texts = [record.text for record in lines.records if isinstance(record, Log)]
+    held_back = sum(int(text.split("(")[1].split()[0]) for text in texts if "more since" in text)
+    assert texts.count("VI_1000: packet dropped") == 1
+    assert held_back + len([text for text in texts if "more since" not in text]) == 18001
 
 
 def test_a_line_about_thousands_of_addresses_fits_on_the_link() -> None:
