@@ -100,6 +100,22 @@ def _stubborn_master(handle: Handle, instance: Instance, event: events.Event, no
     return handle(instance, event, now)
 
 
+def _slow_to_yield() -> Wrapper:
+    """A master that yields when it has heard a stronger one twice."""
+    ignored: dict[int, int] = {}
+
+    def wrapper(handle: Handle, instance: Instance, event: events.Event, now: float) -> list[Action]:
+        heard = isinstance(event, events.AdvertReceived) and event.advert.priority > instance.priority
+        if heard and instance.state is State.MASTER and ignored.get(id(instance), 0) % 2 == 0:
+            ignored[id(instance)] = ignored.get(id(instance), 0) + 1
+            return []
+        if heard and instance.state is State.MASTER:
+            ignored[id(instance)] += 1
+        return handle(instance, event, now)
+
+    return wrapper
+
+
 def _shy_backup(handle: Handle, instance: Instance, event: events.Event, now: float) -> list[Action]:
     if isinstance(event, events.DeadlineReached) and instance.state is State.BACKUP:
         instance.master.arm(instance.settings, instance.priority, now)
@@ -188,6 +204,7 @@ SABOTAGE: dict[str, Sabotage] = {
     "priority 0 counts, whoever sends it": Sabotage(Law.ELECTIONS, _around(_believes_all_who_resign)),
     "half of all adverts are refused": Sabotage(Law.LIVING_MASTER, _replaced(sockets, "check", _deaf_reception)),
     "a master does not yield": Sabotage(Law.TWO_MASTERS, _around(_stubborn_master)),
+    "a master yields at the second advert": Sabotage(Law.TWO_MASTERS, _around(_slow_to_yield())),
     "a backup waits for ever": Sabotage(Law.ONE_MASTER, _around(_shy_backup)),
     "a master gives up now and then": Sabotage(Law.REST, _around(_tired_master)),
     "nobody preempts": Sabotage(Law.PREEMPTION, _replaced(MasterWatch, "hear", _hears_with(preempt=False))),
