@@ -5,6 +5,8 @@ python -m tests.conformance --dut keepalived         one of them, and the page
 python -m tests.conformance -k vr_046                some of the tests, and the page
 python -m tests.conformance --table                  the page only, of the stored results
 python -m tests.conformance --show NAME [--dut ...]  play one situation and print all that was seen
+
+On a machine that does nothing else: keepalived waits for the kernel's locks, and its results follow the load.
 """
 
 import argparse

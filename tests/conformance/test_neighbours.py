@@ -203,7 +203,8 @@ def test_vr_129_advert_before_address_before_telling_and_the_other_way_round(see
     came, went = ([c.at for c in seen.changes if c.present is present] for present in (True, False))
 
     assert first_advert(seen, 0.0).at < min(came)
-    assert max(came) < seen.when("MASTER") + 0.05
+    if not seen.situation.needs_ipv6:  # of those the kernel tells later
+        assert max(came) < seen.when("MASTER") + 0.05
     assert next(advert for advert in seen.adverts() if advert.priority == 0).at < min(went)
     assert max(went) < seen.when("STOP") + 0.05
 

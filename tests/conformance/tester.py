@@ -152,6 +152,15 @@ class Tester:
 
         await self.until(found, f"{name} {state} in the FIFO", within=within)
 
+    async def holds(self, address: str, *, within: float = PATIENCE) -> None:
+        """Wait until the kernel says that the router's host has an address; of IPv6 it says so when that works."""
+
+        def is_there() -> bool:
+            said = [change.present for change in self.bench.changes if change.address == address]
+            return said[-1:] == [True]
+
+        await self.until(is_there, address, within=within)
+
     async def hears(self, count: int = 1, *, router: int = 0, within: float = PATIENCE) -> None:
         """Wait for so many advertisements of the router from now on."""
         of = self.situation.routers[router]
