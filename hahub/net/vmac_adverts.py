@@ -73,18 +73,23 @@ class VirtualMacReceiver:
     def arrivals(self, limit: int = 64) -> list[tuple[bytes | Datagram, float]]:
         """The packets that wait, at most ``limit``, in the form of the family's receiver, with the time of arrival.
 
-        What Ethernet has padded at the end is still there over IPv4; nobody has looked at the IP header yet.
+        What Ethernet has padded at the end is still there over IPv4. Where IP would drop a packet for its header's
+        checksum, it is dropped here: nobody has looked at that yet.
         """
         packets: list[bytes | Datagram] = []
         stamps: list[Ancillary] = []
+        left = limit
         with contextlib.suppress(OSError):
-            while len(packets) < limit:
+            while left:
                 packet, stamp, _, _ = self._sock.recvmsg(PACKET_SIZE_MAX, STAMP_BYTES)
+                left -= 1
+                if self._family is Family.IPV4 and int.from_bytes(packet[: (packet[0] & 0x0F) * 4], "big") % 0xFFFF:
+                    continue
                 packets.append(packet if self._family is Family.IPV4 else _datagram(packet))
                 stamps.append(stamp)
         if not packets:
             return []
-        return list(zip(packets, self._clock.times(stamps, more_wait=len(packets) == limit), strict=True))
+        return list(zip(packets, self._clock.times(stamps, more_wait=not left), strict=True))
 
     def close(self) -> None:
         self._sock.close()
