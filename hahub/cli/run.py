@@ -7,6 +7,7 @@ Exit status: 0 stopped in good order, 1 refused to start, 2 a file cannot be rea
 undone, which the log names, 70 a bug.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -65,6 +66,7 @@ def run_daemon(files: Sequence[Path], overrides: Sequence[str], run_dir: Path, s
     """Load, refuse or run. Returns the exit status; whatever keeps it from starting is on standard error."""
     from hahub.parent.launch import HERITAGE, REHEARSAL, EarlyCore
 
+    gc.disable()  # what is imported stays: looking through it again and again takes a tenth of the start
     if REHEARSAL in os.environ:
         return _rehearse(files, overrides)
     if HERITAGE in os.environ:
@@ -116,6 +118,8 @@ def _run_daemon(
         early=early,
         heritage=heritage,
     )
+    gc.freeze()
+    gc.enable()
     try:
         return trio.run(start)
     except process.StartError as error:

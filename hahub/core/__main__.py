@@ -1,39 +1,10 @@
 """Start the core: ``python -P -m hahub.core --link FD``, by the parent only."""
 
-import os
-import signal
+import gc
 import sys
 
-import trio
-
-from hahub.core import realtime
-from hahub.core.process import Core
-from hahub.link import Link
-
-
-async def _run(descriptor: int) -> None:
-    core = Core(Link.from_fileno(descriptor))
-    async with trio.open_nursery() as nursery:
-        with trio.open_signal_receiver(signal.SIGTERM) as signals:
-
-            async def stop_on_signal() -> None:
-                async for _ in signals:
-                    core.stop()
-
-            nursery.start_soon(stop_on_signal)
-            await core.run()
-            nursery.cancel_scope.cancel()
-
-
-def main(arguments: list[str]) -> None:
-    """Run until told to stop. ``arguments``: ``--link`` and the number of an inherited descriptor."""
-    if len(arguments) != 2 or arguments[0] != "--link" or not arguments[1].isdigit():
-        sys.exit("hahub.core is started by hahub run: python -m hahub.core --link DESCRIPTOR")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.umask(0o077)
-    realtime.end_with_parent()
-    trio.run(_run, int(arguments[1]))
-
-
 if __name__ == "__main__":
+    gc.disable()  # until everything is imported and configured, see realtime.freeze_memory: all of that stays
+    from hahub.core.start import main
+
     main(sys.argv[1:])

@@ -44,6 +44,7 @@ def freeze_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 class RealTime:

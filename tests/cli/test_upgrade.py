@@ -172,15 +172,13 @@ def test_the_program_that_is_on_disk_then_goes_on(
         assert running.children() == pids
 
         change("core/process.py", "import os, nonsense\n", "import os\n")
-        change(
-            "core/__main__.py", "    realtime.end_with_parent()\n", "    realtime.end_with_parent()\n    sys.exit(7)\n"
-        )
+        change("core/start.py", "    realtime.end_with_parent()\n", "    realtime.end_with_parent()\n    sys.exit(7)\n")
         status, told, problems = reload(running)
         assert (status, told) == (1, "")
         assert problems == "nothing has changed: another core did not get ready, the one that runs goes on\n"
         assert running.children() == pids
 
-        change("core/__main__.py", "    sys.exit(7)\n", '    print("a newer core", flush=True)\n')
+        change("core/start.py", "    sys.exit(7)\n", '    print("a newer core", flush=True)\n')
         change("hub/__main__.py", "def main(", 'print("a newer hub", flush=True)\n\n\ndef main(')
         change("parent/process.py", '"goes on"', '"a newer parent"')
         running.write(PATIENT.replace("advert_int 1", "advert_int 2"))
