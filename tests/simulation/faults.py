@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hahub.settings import InstanceSettings, SyncGroupSettings
+from hahub.settings import SyncGroupSettings
 from tests.simulation.junk import junk
 from tests.simulation.wire import Impairment, Path
 
