@@ -202,6 +202,7 @@ def test_closed_standard_descriptors_are_not_taken_by_anything_else(tmp_path: Pa
         processes = {"parent": running.process.pid, **running.children()}
         opened = {name: Path(f"/proc/{pid}/fd/0").readlink() for name, pid in processes.items()}
         errors = Path(f"/proc/{running.process.pid}/fd/2").readlink()
+        wait_until(lambda: running.journalled()[-1:] == ["MASTER"], "the hub works")
         running.process.send_signal(signal.SIGTERM)
         status = running.process.wait(30)
     finally:
