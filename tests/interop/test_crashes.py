@@ -53,12 +53,15 @@ def test_nobody_notices_a_killed_core_that_comes_back_in_time(duel: MakeDuel, me
 
 @with_either_peer
 def test_a_core_that_comes_back_too_late_listens_and_there_is_one_master(duel: MakeDuel, measured: Measured) -> None:
-    """With adverts of 50 ms the peer has taken over before a core can start."""
-    started = duel(configuration(150, advert_int=0.05), configuration(100, advert_int=0.05))
+    """A parent that stands still starts no other core before the peer has taken over."""
+    started = duel(configuration(150, advert_int=0.1), configuration(100, advert_int=0.1))
     started.start()
     since = time.monotonic()
 
+    started.daemon_a.signal(signal.SIGSTOP)
     hahub_of(started).kill_process("hahub.core")
+    started.b.fifo.wait_for_state("MASTER")
+    started.daemon_a.signal(signal.SIGCONT)
     started.a.fifo.wait_for_state("BACKUP", count=2)
     started.lab.settle(started.a)
 

@@ -175,10 +175,11 @@ class Host:
         return not self.processes()
 
     def kill_everything(self) -> None:
-        """SIGKILL to every process in this host, children before their parents can notice."""
-        for process in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        """SIGKILL to every process in this host; all stand still first, so that none notices the death of another."""
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for process in self.processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, number)
 
 
 class Lab:
