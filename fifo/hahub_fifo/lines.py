@@ -82,7 +82,7 @@ def format_line(line: Line) -> bytes:
         raise ValueError(f"kind {line.kind!r} is neither INSTANCE nor GROUP")
     if "\n" in line.name:
         raise ValueError(f"name {line.name!r} holds a line feed")
-    if not _STATE.fullmatch(line.state):
+    if line.state not in STATES and not _STATE.fullmatch(line.state):
         raise ValueError(f"state {line.state!r} is not one word of printable ASCII without quotes")
     if not 0 <= line.priority <= 255:
         raise ValueError(f"priority {line.priority} is outside 0-255")

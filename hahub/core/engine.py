@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from itertools import islice
 
 import trio
 
@@ -265,7 +264,7 @@ class Engine:
 
     def _serve_due(self, now: float) -> bool:
         """Some of those who are due, together; False when nobody is."""
-        due = list(islice(iter(partial(self._schedule.pop_due, now), None), ROUTERS_PER_VOLLEY))
+        due = self._schedule.pop_all_due(now, ROUTERS_PER_VOLLEY)
         if not due:
             return False
         # The advert of one that is alone does not wait until all that follows from it has been decided.

@@ -74,8 +74,8 @@ class Reporter:
         self._told.add((kind, subject.name))
         if report.state.is_keepalived_word:
             self._write(Line(kind, subject.name, report.state, report.priority))
-        record = partial(self._send, node, subject, report, seq=self._sequence, at=time.time(), now=time.monotonic())
-        self._afterwards.do(record)
+        moment = (self._sequence, time.time(), time.monotonic())
+        self._afterwards.do(partial(self._send, node, subject, report, moment))
 
     def _write(self, line: Line) -> None:
         self._lines.append(format_line(line))
@@ -105,11 +105,10 @@ class Reporter:
         node: str,
         subject: InstanceSettings | SyncGroupSettings,
         report: Report,
-        *,
-        seq: int,
-        at: float,
-        now: float,
+        moment: tuple[int, float, float],
     ) -> None:
+        """moment: the number of the report, and its time by both clocks."""
+        seq, at, monotonic = moment
         instance = subject if isinstance(subject, InstanceSettings) else None
         transition = Transition(
             kind=Kind.GROUP if instance is None else Kind.INSTANCE,
@@ -122,7 +121,7 @@ class Reporter:
             boot=self.boot,
             seq=seq,
             at=at,
-            monotonic=now,
+            monotonic=monotonic,
             interface="" if instance is None else instance.interface,
             virtual_router_id=0 if instance is None else instance.virtual_router_id,
             addresses=() if instance is None else tuple(map(str, instance.virtual_addresses)),

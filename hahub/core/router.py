@@ -326,18 +326,18 @@ class Router:
                     self._send_advert(priority)
                 case AddAddresses():
                     self._add_addresses()
+                case AnnounceAddresses(repeat=repeat):
+                    self._announcer.announce(repeat)
+                case Report():
+                    self._tell(self.settings, action)
+                case RemoveAddresses():
+                    self.remove_addresses()
                 case RestoreAddresses():
                     self._volley.submit(self._restore)
                 case RestoreRoutes():
                     self._volley.submit(self._restore_routes)
-                case RemoveAddresses():
-                    self.remove_addresses()
-                case AnnounceAddresses(repeat=repeat):
-                    self._announcer.announce(repeat)
                 case AnnounceElsewhere():
                     self._announcer.announce_elsewhere()
-                case Report():
-                    self._tell(self.settings, action)
                 case Note(topic=topic, text=text):
                     self._log.limited(INFO, self.settings.name, topic, text)
         self._schedule.enter(self)

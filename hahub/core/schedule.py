@@ -77,6 +77,13 @@ class Schedule(Generic[_T]):
         self.remove(item)
         return item
 
+    def pop_all_due(self, now: float, limit: int) -> list[_T]:
+        """At most so many of the items whose deadlines have passed, in their order, no longer entered."""
+        due: list[_T] = []
+        while len(due) < limit and (item := self.pop_due(now)) is not None:
+            due.append(item)
+        return due
+
     def _put_right(self) -> None:
         """Until the entry at the top is one that counts, and at its item's deadline."""
         heap = self._heap

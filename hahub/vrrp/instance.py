@@ -336,8 +336,7 @@ class Instance:
     # Transitions
 
     def _become_master(self, reason: Reason, now: float) -> list[Action]:
-        self._mastership.owners.settle()
-        actions = self._update_priority(now)
+        actions = self._update_priority(now) if self._mastership.owners.settle() else []
         previous, self.state = self.state, State.MASTER
         self._membership.wants_master = False
         if reason.cause is Cause.MASTER_DOWN_TIMER:

@@ -49,9 +49,10 @@ class OwnerConflict:
         """Somebody else is master than the one we gave in to, or it is an owner no more."""
         return self.conceded and (event.source != self._other or event.advert.priority != PRIORITY_OWNER)
 
-    def settle(self) -> None:
-        """We are the only owner again."""
-        self.conceded = False
+    def settle(self) -> bool:
+        """We are the only owner again; True when that is news."""
+        conceded, self.conceded = self.conceded, False
+        return conceded
 
     def end(self) -> None:
         """Master no more: what we waited for means nothing."""

@@ -68,6 +68,18 @@ def test_a_deadline_that_moved_later_again_and_again_counts_as_it_stands():
     assert schedule.first is None
 
 
+def test_as_many_as_are_wanted_of_those_that_are_due_come_in_order():
+    schedule: Schedule[Item] = Schedule()
+    items = [Item(float(deadline)) for deadline in (3, 1, 2, 9)]
+    for item in items:
+        schedule.enter(item)
+
+    assert schedule.pop_all_due(5.0, 2) == [items[1], items[2]]
+    assert schedule.pop_all_due(5.0, 2) == [items[0]]
+    assert schedule.pop_all_due(5.0, 2) == []
+    assert schedule.first is items[3]
+
+
 def test_a_removed_item_never_comes_due():
     schedule: Schedule[Item] = Schedule()
     item = Item(1.0)
