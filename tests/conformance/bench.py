@@ -49,12 +49,13 @@ _numbers = itertools.count(1)
 class Wire:
     """The tester's end of a cable."""
 
-    def __init__(self, cable: Cable, namespace: str, clock_offset: float) -> None:
+    def __init__(self, cable: Cable, clock_offset: float) -> None:
+        """To be opened in the tester's namespace."""
         self.cable = cable
         self.frames: list[Frame] = []
         self._offset = clock_offset
-        self.listening = in_namespace(namespace, partial(_listen, cable.far_interface))
-        self._sending = in_namespace(namespace, partial(_open, cable.far_interface, 0))
+        self.listening = _listen(cable.far_interface)
+        self._sending = _open(cable.far_interface, 0)
 
     def send(self, frame: bytes) -> Frame:
         """Send a frame; return it as the kernel saw it go."""
@@ -187,9 +188,8 @@ class Bench:
             stack.callback(os.close, self._fifo)
             self._netlink = in_namespace(self.namespace, _watch_addresses)
             stack.callback(self._netlink.close)
-            offset = _clock_offset()
-            for name, cables in self.cables.items():
-                self.wires[name] = tuple(Wire(cable, self.tester_namespace, offset) for cable in cables)
+            open_all = partial(self._open_wires, _clock_offset())
+            self.wires = in_namespace(self.tester_namespace, open_all)
             for wire in self._all_wires():
                 stack.callback(wire.close)
             self._cleanup = stack.pop_all()
@@ -197,6 +197,9 @@ class Bench:
 
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()
+
+    def _open_wires(self, clock_offset: float) -> dict[str, tuple[Wire, ...]]:
+        return {name: tuple(Wire(cable, clock_offset) for cable in cables) for name, cables in self.cables.items()}
 
     def _all_wires(self) -> list[Wire]:
         return [wire for wires in self.wires.values() for wire in wires]
@@ -239,7 +242,6 @@ class Bench:
             ]
         near += [line for each in self.situations for line in self._filled(each)]
         self.run("ip", "-n", self.namespace, "-batch", "-", stdin="\n".join(near))
-        self._wait_for_carrier(cables)
 
     def _filled(self, situation: Situation) -> Iterator[str]:
         for line in self.cables[situation.name][0].fill(situation.prepare).splitlines():
@@ -255,8 +257,9 @@ class Bench:
                 path, _, setting = line.partition("=")
                 yield f"echo {setting} > /proc/sys/{path}\n"
 
-    def _wait_for_carrier(self, cables: list[Cable]) -> None:
-        """Until the kernel has noticed, an interface drops what is sent."""
+    def wait_for_carrier(self) -> None:
+        """Until the kernel has noticed it, an interface drops what is sent; it looks once a second."""
+        cables = [cable for cables in self.cables.values() for cable in cables]
         deadline = time.monotonic() + 10
         while True:
             told = self.ip("-o", "link", "show").splitlines()

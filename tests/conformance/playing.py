@@ -16,8 +16,13 @@ PUNCTUAL = "vrrp_rt_priority 50\n    vrrp_rlimit_rttime 10000000"
 """Lines of global_defs: both daemons come before everything else, and keepalived is not killed for it in a flood."""
 GLOBALS: dict[str, str] = {"reload": ""}
 """Other lines, by bench. keepalived 2.2.7 cannot set its limit again after a reload, and is killed."""
+BUSY = "busy"
+"""Benches whose names begin with it are played together, when the others are through.
+
+There is much to do for the kernel, under a lock that all network namespaces share; who waits for it is late.
+"""
 LOUD = "loud"
-"""Benches whose names begin with it would disturb the timing of others."""
+"""Benches whose names begin with it are played one by one, after all others."""
 DAEMONS_AT_ONCE = 6
 STARTS_AT_ONCE = 2
 PATIENCE = 15.0
@@ -26,8 +31,8 @@ PATIENCE = 15.0
 async def play_all(names: Iterable[str], daemon: str) -> dict[str, Recording]:
     """Play these situations with a daemon; return what was seen, by name.
 
-    All namespaces are made before the first daemon starts, and removed after the last one has ended: the kernel does
-    that under the lock that every change of an address needs, and a daemon that waits for it is late.
+    All namespaces are made before the first daemon starts, and removed after the last one has ended: that takes the
+    kernel's lock, too.
     """
     by_bench: dict[str, list[Situation]] = {}
     for name in sorted(set(names)):
@@ -38,15 +43,22 @@ async def play_all(names: Iterable[str], daemon: str) -> dict[str, Recording]:
             name: stack.enter_context(Bench(situations, daemon, GLOBALS.get(name, PUNCTUAL)))
             for name, situations in by_bench.items()
         }
-        at_once, starts = trio.CapacityLimiter(DAEMONS_AT_ONCE), trio.CapacityLimiter(STARTS_AT_ONCE)
-        async with trio.open_nursery() as nursery:
-            for name, bench in benches.items():
-                if not name.startswith(LOUD):
-                    nursery.start_soon(_play_bench, bench, at_once, starts, recordings)
-        for name, bench in benches.items():
-            if name.startswith(LOUD):
-                await _play_bench(bench, at_once, starts, recordings)
+        for bench in benches.values():
+            bench.wait_for_carrier()
+        loud = [[bench] for name, bench in benches.items() if name.startswith(LOUD)]
+        busy = [bench for name, bench in benches.items() if name.startswith(BUSY)]
+        quiet = [bench for name, bench in benches.items() if not name.startswith((BUSY, LOUD))]
+        for phase in (quiet, busy, *loud):
+            await _play_benches(phase, recordings)
     return recordings
+
+
+async def _play_benches(benches: list[Bench], recordings: dict[str, Recording]) -> None:
+    """Play all at the same time, or so many as one machine can."""
+    at_once, starts = trio.CapacityLimiter(DAEMONS_AT_ONCE), trio.CapacityLimiter(STARTS_AT_ONCE)
+    async with trio.open_nursery() as nursery:
+        for bench in benches:
+            nursery.start_soon(_play_bench, bench, at_once, starts, recordings)
 
 
 @contextmanager

@@ -87,7 +87,7 @@ async def address_of_the_host(tester: Tester) -> None:
 @situation(
     Router(addresses=("10.8.0.1/32", *(f"$net.{number}/32" for number in range(255) if number != 20)),
            options=QUIET),
-    bench="many",
+    bench="busy many",
 )  # fmt: skip
 async def as_many_addresses_as_fit(tester: Tester) -> None:
     await tester.becomes("MASTER")
@@ -97,7 +97,7 @@ async def as_many_addresses_as_fit(tester: Tester) -> None:
 @situation(
     Router(family=6, addresses=("$vip6/64", *(f"$net6::{number:x}/128" for number in range(16, 15 + MANY_6))),
            options=QUIET),
-    bench="many",
+    bench="busy many",
 )  # fmt: skip
 async def as_many_ipv6_addresses_as_fit(tester: Tester) -> None:
     await tester.becomes("MASTER")

@@ -31,7 +31,7 @@ async def authentication_header(tester: Tester) -> None:
     await tester.hears(3)
 
 
-@situation(Router(version=2, priority=250, advert_int=1, options=QUIET + AH), bench="batteries")
+@situation(Router(version=2, priority=250, advert_int=1, options=QUIET + AH), bench="busy batteries")
 async def wrong_authentication_headers(tester: Tester) -> None:
     await tester.becomes("MASTER")
     await tester.hears(1)

@@ -56,41 +56,41 @@ async def _asked_in_both_states(tester: Tester, mac: str) -> None:
     await _ask(tester, mac)
 
 
-@situation(Router(options=QUIET), bench="neighbours")
+@situation(Router(options=QUIET), bench="busy neighbours")
 async def asked(tester: Tester) -> None:
     await _asked_in_both_states(tester, tester.wire.cable.mac)
 
 
-@situation(Router(options=QUIET, family=6), bench="neighbours")
+@situation(Router(options=QUIET, family=6), bench="busy neighbours")
 async def asked_over_ipv6(tester: Tester) -> None:
     await _asked_in_both_states(tester, tester.wire.cable.mac)
 
 
-@situation(Router(options=QUIET, family=6), bench="neighbours", kernel="net/ipv6/conf/$interface/forwarding=1")
+@situation(Router(options=QUIET, family=6), bench="busy neighbours", kernel="net/ipv6/conf/$interface/forwarding=1")
 async def forwards_ipv6(tester: Tester) -> None:
     await _asked_in_both_states(tester, tester.wire.cable.mac)
 
 
-@situation(Router(options=QUIET + "no_accept"), bench="neighbours")
+@situation(Router(options=QUIET + "no_accept"), bench="busy neighbours")
 async def accepts_nothing(tester: Tester) -> None:
     await _asked_in_both_states(tester, tester.wire.cable.mac)
 
 
-@situation(Router(options=QUIET + "no_accept", family=6), bench="neighbours")
+@situation(Router(options=QUIET + "no_accept", family=6), bench="busy neighbours")
 async def accepts_nothing_over_ipv6(tester: Tester) -> None:
     await _asked_in_both_states(tester, tester.wire.cable.mac)
 
 
-@situation(Router(options=QUIET + "strict_mode"), bench="neighbours")
+@situation(Router(options=QUIET + "strict_mode"), bench="busy neighbours")
 async def strict(tester: Tester) -> None:
     await _asked_in_both_states(tester, tester.wire.cable.mac)
 
 
-@situation(Router(options=QUIET + "use_vmac"), bench="vmac")
+@situation(Router(options=QUIET + "use_vmac"), bench="busy vmac")
 async def asked_with_virtual_mac(tester: Tester) -> None:
     await _asked_in_both_states(tester, "00:00:5e:00:01:33")
 
 
-@situation(Router(options=QUIET + "use_vmac", family=6), bench="vmac")
+@situation(Router(options=QUIET + "use_vmac", family=6), bench="busy vmac")
 async def asked_with_virtual_mac_over_ipv6(tester: Tester) -> None:
     await _asked_in_both_states(tester, "00:00:5e:00:02:33")
