@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Tests at a time.
-WORKERS ?= 4
+WORKERS ?= 3
 
 # The first seed and how many: `make test` plays those below 10000.
 SEED ?= 10000
