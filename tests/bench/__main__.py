@@ -13,7 +13,7 @@ from tests.bench.arithmetic import IncompleteError
 from tests.bench.contenders import CONTENDERS
 from tests.bench.figures import FULL, MEASURES, QUICK, Counts, Measure, Run
 from tests.bench.machine import this_machine
-from tests.bench.report import Result, chart, raw, table
+from tests.bench.report import Result, chart, page, raw, table
 from tests.bench.takeovers import Samples
 
 _ATTEMPTS = 3
@@ -34,13 +34,14 @@ def main(arguments: Sequence[str]) -> int:
     stem = options.out / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     text = table(results, machine)
     stem.with_suffix(".txt").write_text(text)
+    stem.with_suffix(".md").write_text(page(results, machine))
     stem.with_suffix(".json").write_text(raw(results, machine, asdict(counts)))
     print(text)
     try:
         chart(results, machine, stem.with_suffix(".png"))
     except ImportError:
         print("no chart: matplotlib is missing, which the extra 'bench' installs")
-    print(f"table, samples and chart: {stem}.*")
+    print(f"table, also as Markdown, samples and chart: {stem}.*")
     for failure in failed:
         print(f"NOT MEASURED: {failure}")
     return 1 if failed else 0

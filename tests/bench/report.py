@@ -59,6 +59,27 @@ def _target(figure: Figure, verdict: Verdict) -> str:
     return f"{', '.join(bounds)}: {'met' if verdict.met else 'MISSED'}"
 
 
+def page(results: Sequence[Result], machine: Machine) -> str:
+    """Return the results as docs/performance.md shows them, each statistic that has a target, and medians."""
+    lines = [
+        str(machine).replace("\n", ". ") + ".",
+        "",
+        "| figure | statistic | keepalived | hahub | ratio | target | |",
+    ]
+    lines.append("|---|---|---|---|---|---|---|")
+    for result in results:
+        lines += [_row(result.figure, v) for v in result.verdicts if v.target is not None or v.statistic == "median"]
+    return "\n".join(lines) + "\n"
+
+
+def _row(figure: Figure, verdict: Verdict) -> str:
+    scale, unit = figure.unit.per_base, {"ms": "", "% of a core": " %"}.get(figure.unit.name, f" {figure.unit.name}")
+    bounds, _, met = _target(figure, verdict).partition(": ")
+    met = "**missed**" if met == "MISSED" else met
+    numbers = f"{verdict.keepalived * scale:.3g}{unit} | {verdict.hahub * scale:.3g}{unit} | {verdict.ratio:.2f}"
+    return f"| {figure.title} | {verdict.statistic} | {numbers} | {bounds.replace('<=', '≤')} | {met} |"
+
+
 def raw(results: Sequence[Result], machine: Machine, settings: Mapping[str, object]) -> str:
     """Return everything as JSON; samples are in seconds, bytes and shares of a processor."""
     figures = {

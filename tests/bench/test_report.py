@@ -9,7 +9,7 @@ import pytest
 from tests.bench.arithmetic import Target
 from tests.bench.figures import MEASURES, MEGABYTES, Figure
 from tests.bench.machine import Machine, this_machine
-from tests.bench.report import Result, chart, raw, read_raw, table
+from tests.bench.report import Result, chart, page, raw, read_raw, table
 
 MACHINE = Machine("Abacus", 2, "6.1", "3.11.7", "Keepalived v2.2.7", "0.1.0 abc", "0.35.0", 0.25)
 LATE = Figure("late", "how late", targets=(Target("median", ratio_max=1.5), Target("p99", value_max=0.0015)))
@@ -27,6 +27,18 @@ def test_the_table_says_what_was_reached():
         "how late ms median 2.000 2.000 1.00 ratio <= 1.5: met",
         "how late ms p99 4.000 3.000 0.75 <= 1.5 ms: MISSED",
         "how large MB median 2.000 31.000 15.50",
+    ]
+
+
+def test_the_page_has_medians_and_what_has_a_target():
+    text = page([*RESULTS, Result(replace(LATE, targets=()), (0.00001,), (0.1234567,))], MACHINE)
+
+    assert text.startswith("hahub 0.1.0 abc on Python 3.11.7 and trio 0.35.0, beside Keepalived v2.2.7. 2 x Abacus, ")
+    assert text.splitlines()[4:] == [
+        "| how late | median | 2 | 2 | 1.00 | ratio ≤ 1.5 | met |",
+        "| how late | p99 | 4 | 3 | 0.75 | ≤ 1.5 ms | **missed** |",
+        "| how large | median | 2 MB | 31 MB | 15.50 |  |  |",
+        "| how late | median | 0.01 | 123 | 12345.67 |  |  |",
     ]
 
 
