@@ -1,6 +1,6 @@
-"""Ethernet frames read as VRRP advertisements and gratuitous ARP, by code that shares nothing with hahub's own.
+"""Ethernet frames read as VRRP advertisements, gratuitous ARP and neighbour advertisements, by code of its own.
 
-Sources: RFC 3768 and RFC 9568 section 5.1 (VRRP), RFC 5227 (ARP announcements).
+Sources: RFC 3768 and RFC 9568 section 5.1 (VRRP), RFC 5227 (ARP announcements), RFC 4861 section 4.4.
 """
 
 import ipaddress
@@ -42,8 +42,18 @@ class GratuitousArp:
     address: str
 
 
-def decode_frame(frame: bytes, *, host: str, at: float) -> Advert | GratuitousArp | None:
-    """Read one Ethernet frame; None for everything but adverts and gratuitous ARP."""
+@dataclass(frozen=True, slots=True)
+class NeighbourAdvert:
+    """One unsolicited announcement to all nodes that an IPv6 address lives at a MAC."""
+
+    at: float
+    host: str
+    mac: str
+    address: str
+
+
+def decode_frame(frame: bytes, *, host: str, at: float) -> Advert | GratuitousArp | NeighbourAdvert | None:
+    """Read one Ethernet frame; None for everything but adverts and announcements."""
     if len(frame) < 14:
         return None
     (ether_type,) = struct.unpack_from("!H", frame, 12)
@@ -53,6 +63,10 @@ def decode_frame(frame: bytes, *, host: str, at: float) -> Advert | GratuitousAr
         return _decode_advert(frame[14:], host=host, at=at, mac=frame[6:12].hex(":"))
     if ether_type == 0x86DD and len(frame) >= 54 and frame[20] == 112:
         return _decode_advert6(frame[14:], host=host, at=at, mac=frame[6:12].hex(":"))
+    if ether_type == 0x86DD and len(frame) >= 86 and frame[20] == 58 and frame[54] == 136:
+        to_all_nodes = frame[38:54] == bytes.fromhex("ff02") + bytes(13) + b"\x01"
+        address = str(ipaddress.IPv6Address(frame[62:78]))
+        return NeighbourAdvert(at, host, frame[80:86].hex(":"), address) if to_all_nodes else None
     return None
 
 

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tests.lab.frames import Advert, GratuitousArp
+from tests.lab.frames import Advert, GratuitousArp, NeighbourAdvert
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Incident:
     """True when the host cannot be master any more from this moment on, whatever it thinks."""
 
 
-Record = Advert | GratuitousArp | AddressChange | Incident
+Record = Advert | GratuitousArp | NeighbourAdvert | AddressChange | Incident
 
 
 @dataclass(frozen=True, slots=True)

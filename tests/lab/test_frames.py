@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 from scapy.layers.inet import IP, UDP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vrrp import VRRP, VRRPv3
 from scapy.packet import Packet, Raw
 
 from tests.lab import Advert, GratuitousArp
-from tests.lab.frames import decode_frame
+from tests.lab.frames import NeighbourAdvert, decode_frame
 
 VRRPV6 = Raw(bytes.fromhex("3105ff020064dcf9fe80000000000000000000000000000520010db8000000000000000000000005"))
+NEIGHBOUR = ICMPv6ND_NA(R=0, S=0, O=1, tgt="fd00::7") / ICMPv6NDOptDstLLAddr(lladdr="02:00:00:00:00:01")
 GROUP = IP(src="10.9.0.1", dst="224.0.0.18", ttl=255, proto=112)
 SECRET12: dict[str, Any] = {"authtype": 1, "auth1": int.from_bytes(b"secr"), "auth2": int.from_bytes(b"et12")}
 
@@ -40,6 +41,12 @@ SECRET12: dict[str, Any] = {"authtype": 1, "auth1": int.from_bytes(b"secr"), "au
             Advert(7.0, "a", "fe80::1", 3, 5, 255, 1.0, ("fe80::5", "2001:db8::5"), ttl=64),
             id="version 3 over IPv6",
         ),
+        pytest.param(
+            Ether() / IPv6(src="fd00::7", dst="ff02::1") / NEIGHBOUR,
+            NeighbourAdvert(7.0, "a", "02:00:00:00:00:01", "fd00::7"),
+            id="neighbour advertisement to all nodes",
+        ),
+        pytest.param(Ether() / IPv6(src="fd00::7", dst="fd00::1") / NEIGHBOUR, None, id="an answer is none"),
         pytest.param(Ether() / ARP(op=1, psrc="10.9.0.1", pdst="10.9.0.2"), None, id="a question is no announcement"),
         pytest.param(Ether() / IP() / UDP(), None, id="something else"),
     ],
