@@ -134,8 +134,8 @@ def test_of_two_owners_that_were_split_one_gives_in(duel: MakeDuel, pair: tuple[
     d.a.fifo.wait_for_state("MASTER")
     d.b.fifo.wait_for_state("MASTER")
 
-    healed = time.monotonic()
     d.a.plug()
+    healed = time.monotonic()
     d.lab.settle(d.a if stubborn else d.b, adverts=8)
 
     # Who gives in at the first advert that it hears may not have sent another one.
@@ -143,6 +143,6 @@ def test_of_two_owners_that_were_split_one_gives_in(duel: MakeDuel, pair: tuple[
     for host, name in zip((d.a, d.b), pair, strict=True):
         if name == "hahub" and not (stubborn and host is d.a):
             told = "has priority 255 as well, expected one owner on a link" in host.daemon.log
-            assert told is bool(heard_by[host])
+            assert told or not heard_by[host]
             assert told or (pair == ("keepalived", "hahub") and host is d.b), "the lower address hears the other one"
     assert {advert.priority for advert in d.lab.adverts()} == {255}
