@@ -2,7 +2,6 @@
 
 import signal
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -16,9 +15,7 @@ from hahub.settings import HmacKey, HmacSettings, InstanceSettings, VirtualAddre
 from hahub.vrrp.packet import GROUP4, split_ip
 from tests.core.driver import CoreDriver
 from tests.lab import VIP, Lab
-from tests.lab.network import lab_or_skip
 from tests.lab.recorder import in_namespace
-from tests.lab.timeline import wait_until
 from tests.net.namespace import Sniffer, index_of
 
 pytestmark = pytest.mark.namespaces
@@ -32,20 +29,6 @@ def settings(priority: int, *keys: HmacKey, active: int, required: bool = True) 
         virtual_addresses=(VirtualAddress(VIP, 24, "eth0"),),
         auth_hmac=HmacSettings(keys, active, required=required),
     )  # fmt: skip
-
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    with lab_or_skip() as laboratory:
-        for host in laboratory.hosts.values():
-            wait_until(lambda host=host: "state UP" in host.ip("link", "show", "eth0"), "carrier")
-        yield laboratory
-
-
-@pytest.fixture
-def cores() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def start(cores: ExitStack, lab: Lab, name: str, instance: InstanceSettings, **more: socket.socket) -> CoreDriver:

@@ -30,12 +30,6 @@ def lab() -> Iterator[Lab]:
         yield laboratory
 
 
-@pytest.fixture
-def cores() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
 def start(cores: ExitStack, lab: Lab, settings: InstanceSettings) -> CoreDriver:
     core = CoreDriver(lab["a"], settings)
     cores.callback(core.close)

@@ -59,12 +59,6 @@ def lab() -> Iterator[Lab]:
             load.kill()
 
 
-@pytest.fixture
-def cores() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
 def start(cores: ExitStack, host: Host, *instances: InstanceSettings, **more: object) -> CoreDriver:
     core = CoreDriver(host, *instances, **more)
     cores.callback(core.close)

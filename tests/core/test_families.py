@@ -34,12 +34,6 @@ def lab() -> Iterator[Lab]:
         yield laboratory
 
 
-@pytest.fixture
-def cores() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
 def start(cores: ExitStack, lab: Lab, *instances: InstanceSettings) -> CoreDriver:
     core = CoreDriver(lab["a"], *instances)
     cores.callback(core.close)

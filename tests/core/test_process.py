@@ -23,7 +23,6 @@ from hahub.settings import InstanceSettings, TrackedScript, VirtualAddress
 from hahub.vrrp.packet import PASS_TYPE, Advertisement, auth_bytes, encode
 from tests.core.driver import CoreDriver
 from tests.lab import VIP, AddressChange, Advert, GratuitousArp, Lab
-from tests.lab.network import lab_or_skip
 from tests.lab.recorder import in_namespace
 from tests.lab.timeline import wait_until
 
@@ -33,20 +32,6 @@ FAST = InstanceSettings(
     "VI_1", "eth0", 51, priority=100, version=3, advert_int=0.1, virtual_addresses=(VirtualAddress(VIP, 24, "eth0"),)
 )
 GROUP = int(ipaddress.IPv4Address("224.0.0.18"))
-
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    with lab_or_skip() as laboratory:
-        for host in laboratory.hosts.values():
-            wait_until(lambda host=host: "state UP" in host.ip("link", "show", "eth0"), "carrier")
-        yield laboratory
-
-
-@pytest.fixture
-def cores() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def start(

@@ -20,8 +20,6 @@ from hahub.model import Cause, State
 from hahub.settings import InstanceSettings, SyncGroupSettings, TrackedScript, VirtualAddress
 from tests.core.driver import CoreDriver
 from tests.lab import VIP, AddressChange, Lab
-from tests.lab.network import lab_or_skip
-from tests.lab.timeline import wait_until
 
 pytestmark = pytest.mark.namespaces
 
@@ -32,14 +30,6 @@ SECOND = dataclasses.replace(
     FAST, name="VI_2", virtual_router_id=52, virtual_addresses=(VirtualAddress("10.9.0.202", 24, "eth0"),)
 )
 Start = Callable[..., CoreDriver]
-
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    with lab_or_skip() as laboratory:
-        for host in laboratory.hosts.values():
-            wait_until(lambda host=host: "state UP" in host.ip("link", "show", "eth0"), "carrier")
-        yield laboratory
 
 
 @pytest.fixture

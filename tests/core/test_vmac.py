@@ -20,7 +20,7 @@ from hahub.model import Cause, State
 from hahub.settings import InstanceSettings, VirtualAddress, VirtualInterface
 from tests.core.driver import CoreDriver
 from tests.lab import VIP, Lab
-from tests.lab.network import Host, lab_or_skip
+from tests.lab.network import Host
 from tests.lab.recorder import in_namespace
 from tests.lab.timeline import wait_until
 
@@ -43,20 +43,6 @@ IPV6 = dataclasses.replace(
     virtual_interface=VirtualInterface("vrrp6.51", "eth0", MAC_6, ipv4=False, ipv6=True),
 )
 OF_MAC = {"arp_ignore": "1", "accept_local": "1", "rp_filter": "0", "promote_secondaries": "1"}
-
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    with lab_or_skip() as laboratory:
-        for host in laboratory.hosts.values():
-            wait_until(lambda host=host: "state UP" in host.ip("link", "show", "eth0"), "carrier")
-        yield laboratory
-
-
-@pytest.fixture
-def cores() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def start(

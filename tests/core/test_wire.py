@@ -1,6 +1,5 @@
 """The real core: adverts to other groups, from other sources, with another TTL, and reasons not to send any."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -10,8 +9,6 @@ from hahub.model import Cause, State
 from hahub.settings import InstanceSettings, UnicastPeer, VirtualAddress, WireSettings
 from tests.core.driver import CoreDriver
 from tests.lab import VIP, Lab
-from tests.lab.network import lab_or_skip
-from tests.lab.timeline import wait_until
 
 pytestmark = pytest.mark.namespaces
 
@@ -25,20 +22,6 @@ SECOND = replace(
     virtual_addresses=(VirtualAddress("10.9.0.201", 24, "eth0"),),
     wire=WireSettings(group="224.0.0.99"),
 )
-
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    with lab_or_skip() as laboratory:
-        for host in laboratory.hosts.values():
-            wait_until(lambda host=host: "state UP" in host.ip("link", "show", "eth0"), "carrier")
-        yield laboratory
-
-
-@pytest.fixture
-def cores() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def start(cores: ExitStack, lab: Lab, name: str, *instances: InstanceSettings) -> CoreDriver:

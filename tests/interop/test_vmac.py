@@ -1,5 +1,6 @@
 """hahub and keepalived share one virtual router with a virtual MAC, and either may be the one to have it."""
 
+import json
 import os
 import signal
 import time
@@ -84,6 +85,41 @@ def test_both_families_fail_over_and_back_with_the_virtual_macs(duel: MakeDuel, 
     left = hahub_of(d).host
     assert hahub_of(d).stop() == 0
     assert "vrrp" not in left.ip("link", "show")
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_addresses_of_another_interface_have_a_virtual_mac_there(duel: MakeDuel, pair: tuple[str, str]) -> None:
+    """use_vmac_addr and vmac_addr_prefix: both daemons give it the same name, MAC and place."""
+    elsewhere = "virtual_ipaddress_excluded {\n 10.10.0.200/24 dev eth1\n }"
+    texts = [
+        configuration(priority, options=f"use_vmac\n use_vmac_addr\n {elsewhere}").replace(
+            "global_defs {", "global_defs {\n vmac_addr_prefix va"
+        )
+        for priority in (150, 100)
+    ]
+    d = duel(*texts)
+    for host in (d.a, d.b):
+        host.add_second_interface()
+    d.daemon_a.start()
+    wait_for_master(d, d.a, idle=d.b)
+    d.daemon_b.start()
+    d.b.fifo.wait_for_state("BACKUP")
+    links = {host.name: virtual_links(host) for host in (d.a, d.b)}
+    d.daemon_a.stop()
+    wait_for_master(d, d.b, idle=d.a)
+
+    expected = {"vrrp.51": ("eth0", MAC), "va.51": ("eth1", MAC)}
+    assert links == {"a": expected, "b": expected}
+    assert d.b.addresses("va.51") == ["10.10.0.200/24"]
+    assert virtual_links(d.a) == {}
+    announced = {(r.host, r.mac, r.address) for r in d.lab.timeline.records() if isinstance(r, GratuitousArp)}
+    assert announced == {(name, MAC, address) for name in "ab" for address in (VIP, "10.10.0.200")}
+
+
+def virtual_links(host: Host) -> dict[str, tuple[str, str]]:
+    """The macvlans of a host: name -> the interface below, MAC."""
+    links = json.loads(host.ip("-j", "link", "show", "type", "macvlan") or "[]")
+    return {link["ifname"]: (link["link"], link["address"]) for link in links if "ifname" in link}
 
 
 @pytest.mark.parametrize("pair", PAIRS[1:])
