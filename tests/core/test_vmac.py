@@ -76,11 +76,12 @@ def sysctls(host: Host, interface: str, *names: str, family: str = "ipv4") -> di
 
 def enable_ipv6(host: Host) -> str:
     """Switch IPv6 on, for eth0 and all that comes; returns the link-local address of eth0."""
-    for name in ("all", "default", "eth0"):
-        host.run("sh", "-c", f"echo 0 > /proc/sys/net/ipv6/conf/{name}/accept_dad")
-        host.run("sh", "-c", f"echo 0 > /proc/sys/net/ipv6/conf/{name}/disable_ipv6")
+    # Switching all on reaches eth0 as well: what has to hold for it by then comes first.
+    for setting in ("accept_dad", "disable_ipv6"):
+        for name in ("default", "eth0", "all"):
+            host.run("sh", "-c", f"echo 0 > /proc/sys/net/ipv6/conf/{name}/{setting}")
     own = f"fe80::ff:fe00:{int(host.mac[-2:], 16):x}"
-    wait_until(lambda: own in host.ip("-6", "address", "show", "dev", "eth0"), "the link-local address")
+    wait_until(lambda: own in host.ip("-6", "address", "show", "dev", "eth0", "-tentative"), "the link-local address")
     return own
 
 
